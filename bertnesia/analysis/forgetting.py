@@ -1,0 +1,47 @@
+"""What a fine-tuned model kept, forgot and learned, as rates with intervals: tables in, tables out."""
+
+import numpy as np
+import pandas as pd
+
+from bertnesia.analysis.measures import paired_difference_interval, wilson_interval
+
+COUNTS = ("facts", "right_in_base", "right_in_model", "retained", "forgotten", "learned")
+
+
+def total(relations: pd.DataFrame, label: str = "All relations") -> pd.DataFrame:
+    """One row that adds up the counts of `queries.forgetting` over its relations."""
+    row = {"relation": "", "label": label} | {name: int(relations[name].sum()) for name in COUNTS}
+    return pd.DataFrame([row])
+
+
+def rates(counts: pd.DataFrame) -> pd.DataFrame:
+    """Add the forgetting rate and the net change, each with its 95 % interval, to a table of counts.
+
+    The forgetting rate is forgotten / right in base, missing where the base had nothing right; the net change is the
+    fine-tuned model's share of right facts minus the base's. They answer different questions: the first ignores
+    what was learned, the second lets it make up for what was forgotten.
+
+    Returns:
+        the counts and forgetting_rate, forgetting_low, forgetting_high, net_change, net_low, net_high.
+    """
+    known = counts["right_in_base"].to_numpy(dtype=np.float64)
+    low, high = wilson_interval(counts["forgotten"], known)
+    net_low, net_high = paired_difference_interval(counts["learned"], counts["forgotten"], counts["facts"])
+    none = known == 0
+    return counts.assign(
+        forgetting_rate=np.where(none, np.nan, counts["forgotten"] / np.where(none, 1, known)),
+        forgetting_low=np.where(none, np.nan, low),
+        forgetting_high=np.where(none, np.nan, high),
+        net_change=(counts["learned"] - counts["forgotten"]) / counts["facts"],
+        net_low=net_low,
+        net_high=net_high,
+    )
+
+
+def by_loss(counts: pd.DataFrame) -> pd.DataFrame:
+    """The same table, the relation that lost the largest share of its facts first."""
+    share = counts["forgotten"] / counts["facts"]
+    order = (
+        share.to_frame("share").assign(label=counts["label"]).sort_values(["share", "label"], ascending=[False, True])
+    )
+    return counts.loc[order.index].reset_index(drop=True)

@@ -1,0 +1,97 @@
+"""Measures by layer: one line per model with its 95 % band, and the prior."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from bertnesia.figures.style import MODEL_COLOURS, MODEL_MARKERS, PERCENT, PRIOR_COLOUR, empty, escape, faint, frame
+
+
+def by_layer(
+    table: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    colours: Mapping[str, str],
+    markers: Mapping[str, str],
+    title: str,
+    measure: str,
+    note: str,
+    prior: float | None = None,
+) -> go.Figure:
+    """A measure over the layers of several models.
+
+    Args:
+        table: model, layer, value, low, high, facts, relations; one row per model and layer.
+        labels: what to call each model; its order is the legend's.
+        colours: hue of each model.
+        markers: marker of each model.
+        title: what is shown.
+        measure: name of the value axis, with its unit.
+        note: what the values are of, with n.
+        prior: the value that needs no knowledge of the subject, drawn as a dashed line.
+    """
+    if table.empty:
+        return empty(title, "There is no fact that all chosen models were asked.")
+    figure = go.Figure()
+    shown = [model for model in labels if (table["model"] == model).any()]
+    for model in shown:
+        rows = table[table["model"] == model].sort_values("layer")
+        colour = colours.get(model, MODEL_COLOURS[0])
+        figure.add_trace(_band(rows, model, colour))
+        figure.add_trace(_line(rows, model, labels[model], colour, markers.get(model, MODEL_MARKERS[0])))
+    if prior is not None:
+        figure.add_trace(_prior(table, prior))
+    top = max(float(table["high"].max()), prior or 0.0)
+    return frame(
+        figure,
+        title,
+        note,
+        xaxis={"title": "Layer", "dtick": 1, "zeroline": False},
+        yaxis={"title": measure, "tickformat": PERCENT, "range": [0, min(1.02, top * 1.08 + 0.005)]},
+    )
+
+
+def _line(rows: pd.DataFrame, model: str, label: str, colour: str, marker: str) -> go.Scatter:
+    return go.Scatter(
+        x=rows["layer"].tolist(),
+        y=rows["value"].tolist(),
+        name=escape(label),
+        legendgroup=model,
+        mode="lines+markers",
+        line={"color": colour, "width": 2.5},
+        marker={"color": colour, "symbol": marker, "size": 8},
+        customdata=rows[["low", "high", "facts", "relations"]].to_numpy().tolist(),
+        hovertemplate=(
+            f"<b>{escape(label)}</b>, layer %{{x}}<br>%{{y:.1%}} (%{{customdata[0]:.1%}} to %{{customdata[1]:.1%}})"
+            "<br>%{customdata[2]:,} facts, %{customdata[3]} relations<extra></extra>"
+        ),
+    )
+
+
+def _band(rows: pd.DataFrame, model: str, colour: str) -> go.Scatter:
+    layers = rows["layer"].tolist()
+    return go.Scatter(
+        x=layers + layers[::-1],
+        y=rows["high"].tolist() + rows["low"].tolist()[::-1],
+        fill="toself",
+        fillcolor=faint(colour),
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=model,
+        name=f"{model} band",
+    )
+
+
+def _prior(table: pd.DataFrame, prior: float) -> go.Scatter:
+    ends = [int(table["layer"].min()), int(table["layer"].max())]
+    return go.Scatter(
+        x=ends,
+        y=[prior, prior],
+        name="prior: commonest objects",
+        mode="lines",
+        line={"color": PRIOR_COLOUR, "width": 2, "dash": "dash"},
+        hovertemplate="prior %{y:.1%}: always the relation's commonest objects<extra></extra>",
+    )

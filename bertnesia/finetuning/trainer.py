@@ -1,0 +1,208 @@
+"""One trainer for every objective: `transformers.Trainer`, resumable, with a bar and a history."""
+
+# ruff: noqa: ARG002 - callbacks are handed more than they need
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from transformers import (
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from bertnesia.errors import BertnesiaError
+from bertnesia.files import digest, read_json, write_json
+from bertnesia.finetuning.batches import StepBatches
+from bertnesia.finetuning.objectives import Objective
+from bertnesia.progress import Advance, console, progress_bar
+
+_COMPLETE = "complete.json"
+Model = TypeVar("Model", bound=nn.Module)
+
+
+class Schedule(BaseModel):
+    """How long and how fast to train: AdamW with linear warm-up and linear decay."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(2000, ge=1, description="optimizer steps")
+    batch_tokens: int = Field(2048, ge=16, description="padded tokens in a batch")
+    learning_rate: float = Field(6e-4, gt=0)
+    warmup: float = Field(0.06, ge=0, lt=1, description="share of the steps in which the learning rate rises")
+    weight_decay: float = Field(0.01, ge=0)
+    seed: int = Field(0, ge=0)
+    evaluations: int = Field(8, ge=1, description="held-out evaluations, the last one after the last step")
+
+
+def train(
+    model: Model,
+    objective: Objective[Model],
+    schedule: Schedule,
+    work: Path,
+    identity: dict[str, Any],
+    *,
+    max_grad_norm: float = 1.0,
+) -> list[dict[str, float]]:
+    """Train `model` in place; return the held-out scores by step, `step` among them.
+
+    Checkpoints go to `work` and are removed at the end. A run that was killed continues from its last whole
+    checkpoint; one that was started with other settings (`identity`) is refused.
+    """
+    _claim(work, identity)
+    interval = -(-schedule.steps // schedule.evaluations)
+    checkpoint = _last_whole_checkpoint(work)
+    arguments = TrainingArguments(
+        output_dir=str(work),
+        max_steps=schedule.steps,
+        learning_rate=schedule.learning_rate,
+        warmup_steps=int(schedule.warmup * schedule.steps),
+        lr_scheduler_type="linear",
+        weight_decay=schedule.weight_decay,
+        max_grad_norm=max_grad_norm,
+        eval_strategy="steps",
+        eval_on_start=checkpoint is None,
+        eval_steps=interval,
+        save_steps=interval,
+        save_total_limit=2,
+        logging_strategy="steps",
+        logging_steps=max(1, schedule.steps // 100),
+        seed=schedule.seed,
+        disable_tqdm=True,
+        report_to="none",
+        remove_unused_columns=False,
+        use_cpu=device().type == "cpu",
+    )
+    with progress_bar(f"Training {objective.name}", schedule.steps) as advance:
+        trainer = _ObjectiveTrainer(objective, schedule, model, arguments, advance)
+        if checkpoint:
+            console.print(f"Resuming from {checkpoint.name}")
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    history = [_scores(entry) for entry in trainer.state.log_history if "eval_loss" in entry]
+    if not history or history[-1]["step"] < schedule.steps:
+        history.append({"step": float(schedule.steps), **objective.evaluate(model)})
+    return history
+
+
+class _ObjectiveTrainer(Trainer):
+    """Asks the objective for batches, loss and scores."""
+
+    objective: Objective[Any]
+
+    def __init__(
+        self,
+        objective: Objective[Any],
+        schedule: Schedule,
+        model: nn.Module,
+        arguments: TrainingArguments,
+        advance: Advance,
+    ) -> None:
+        self.objective = objective
+        self.batches = StepBatches(objective, schedule.batch_tokens, schedule.steps, schedule.seed)
+        super().__init__(
+            model,
+            arguments,
+            train_dataset=self.batches,
+            eval_dataset=self.batches,  # required, though the objective brings its own held-out data
+            callbacks=[_Report(advance), _MarkComplete()],
+        )
+        self.remove_callback(PrinterCallback)
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        # Not batch_size=None: resuming skips batches by a batch sampler, and then there would be none.
+        return DataLoader(self.batches, batch_size=1, collate_fn=_only)
+
+    def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **kwargs: Any) -> Tensor:
+        # Not `model`, which is wrapped for several devices where there are several: one is used.
+        loss: Tensor = self.objective.loss(self.model, inputs)
+        return loss
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        metrics = {f"eval_{name}": value for name, value in self.objective.evaluate(self.model).items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+def _only(items: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    (item,) = items
+    return item
+
+
+class _Report(TrainerCallback):
+    def __init__(self, advance: Advance) -> None:
+        self.advance = advance
+        self.started = time.monotonic()
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.advance(state.global_step)
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self.advance(1)
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        logs: dict[str, float] | None = kwargs.get("logs")
+        if logs and "loss" in logs:
+            self.advance(0, f"loss {float(logs['loss']):.3f}")
+        elif logs and "eval_loss" in logs:
+            # A score of one layer, as `loss_3`, is kept in the history only.
+            shown = {k: v for k, v in _scores(logs).items() if k != "step" and not k.rpartition("_")[2].isdigit()}
+            scores = ", ".join(f"{name} {value:.4g}" for name, value in shown.items())
+            console.print(f"step {state.global_step}, {time.monotonic() - self.started:.0f} s: {scores}")
+
+
+class _MarkComplete(TrainerCallback):
+    """A checkpoint counts only once it holds a list of its files: a kill can leave a half-written one."""
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        checkpoint = Path(str(args.output_dir), f"checkpoint-{state.global_step}")
+        sizes = {file.name: file.stat().st_size for file in checkpoint.iterdir() if file.name != _COMPLETE}
+        write_json(checkpoint / _COMPLETE, {"step": state.global_step, "files": sizes})
+
+
+def _scores(entry: dict[str, Any]) -> dict[str, float]:
+    scores = {name.removeprefix("eval_"): float(value) for name, value in entry.items() if name.startswith("eval_")}
+    return {"step": float(entry["step"]), **scores} if "step" in entry else scores
+
+
+def _last_whole_checkpoint(work: Path) -> Path | None:
+    checkpoints = (marker.parent for marker in work.glob(f"checkpoint-*/{_COMPLETE}"))
+    return max(filter(_is_whole, checkpoints), key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    sizes: dict[str, int] = read_json(checkpoint / _COMPLETE).get("files", {})
+    files = {checkpoint / name: size for name, size in sizes.items()}
+    return all(file.is_file() and file.stat().st_size == size for file, size in files.items())
+
+
+def _claim(work: Path, identity: dict[str, Any]) -> None:
+    """Write down what this folder's run is, or check that it is the same run."""
+    marker = work / "run.json"
+    if marker.exists() and read_json(marker)["identity"] != digest(identity):
+        raise BertnesiaError(f"{work} holds an unfinished run with other settings or data: delete it to start anew.")
+    work.mkdir(parents=True, exist_ok=True)
+    write_json(marker, {"identity": digest(identity), "settings": identity})
+
+
+def finish(work: Path, save: Callable[[], object]) -> None:
+    """Save the result, then remove the checkpoints that led to it."""
+    save()
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def device() -> torch.device:
+    """The accelerator if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

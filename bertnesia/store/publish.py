@@ -1,0 +1,108 @@
+"""Publishing: one DuckDB file per study, built beside the old one and put in its place in one step."""
+
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TypeAlias
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as pads
+
+from bertnesia.errors import BertnesiaError
+from bertnesia.files import replacing_file
+from bertnesia.store.parts import damage
+
+SCHEMA_VERSION = 1
+"""What `study.schema_version` holds; a file of another version is refused on opening."""
+
+Source: TypeAlias = pa.Table | Sequence[Path]
+
+_INSERTS = {
+    "study": "INSERT INTO study BY NAME SELECT * FROM incoming",
+    "models": "INSERT INTO models BY NAME SELECT * FROM incoming ORDER BY position",
+    "decoders": "INSERT INTO decoders BY NAME SELECT * FROM incoming",
+    "relations": "INSERT INTO relations BY NAME SELECT * FROM incoming",
+    "facts": "INSERT INTO facts BY NAME SELECT * FROM incoming",
+    "ranks": "INSERT INTO ranks BY NAME SELECT * FROM incoming ORDER BY model, kind, fact, layer",
+    "predictions": "INSERT INTO predictions BY NAME SELECT * FROM incoming ORDER BY model, kind, fact, layer",
+    "training": "INSERT INTO training BY NAME SELECT * FROM incoming",
+}
+_REQUIRED = ("study", "models", "relations", "facts", "ranks")
+
+
+def publish(database: Path, tables: Mapping[str, Source]) -> None:
+    """Build a study's DuckDB file and put it in the place of `database` in one step.
+
+    Readers that hold the old file go on undisturbed. `ranks` are sorted by (model, kind, fact, layer), and the
+    summaries `layer_counts`, `best` and `asked` are built from them.
+
+    Args:
+        database: the file to write or replace.
+        tables: per table of the schema (summaries aside) an Arrow table, or the paths of its Parquet parts.
+            Columns are matched by name. Left out, `decoders`, `predictions` and `training` stay empty.
+
+    Raises:
+        BertnesiaError: if a table is missing, unknown or does not fit the schema, a part is damaged, a rank's fact or
+            model does not exist, or a (model, kind, layer, fact) is there twice or not at all.
+    """
+    _check_names(tables)
+    with replacing_file(database) as partial:
+        partial.unlink()  # DuckDB makes the file itself
+        try:
+            with duckdb.connect(str(partial)) as connection:
+                _fill(connection, tables)
+                connection.execute("CHECKPOINT")
+        except duckdb.Error as error:
+            raise BertnesiaError(f"Cannot write {database}: {_first_line(error)}.") from error
+        finally:
+            partial.with_name(f"{partial.name}.wal").unlink(missing_ok=True)
+
+
+def _check_names(tables: Mapping[str, Source]) -> None:
+    missing = [name for name in _REQUIRED if name not in tables]
+    unknown = [name for name in tables if name not in _INSERTS]
+    if missing or unknown:
+        fault = f"without {', '.join(missing)}" if missing else f"with {', '.join(unknown)}"
+        raise BertnesiaError(f"Cannot publish a study {fault}: the tables are {', '.join(_INSERTS)}.")
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Source]) -> None:
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute(_script("schema.sql"))
+    for name, statement in _INSERTS.items():
+        if name in tables:
+            _insert(connection, name, statement, tables[name])
+    problems = connection.execute(_script("sql/checks.sql")).fetchall()
+    if problems:
+        raise BertnesiaError(f"Cannot publish: {'; '.join(problem for (problem,) in problems)}.")
+    connection.execute(_script("sql/summaries.sql"))
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, statement: str, source: Source) -> None:
+    try:
+        connection.register("incoming", source if isinstance(source, pa.Table) else _dataset(name, source))
+        connection.execute(statement)
+        connection.unregister("incoming")
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
+        paths: Sequence[Path] = () if isinstance(source, pa.Table) else source
+        for path in paths:
+            if fault := damage(path):
+                raise BertnesiaError(f"Cannot publish {name} from {path}: {fault}; delete it and run again.") from error
+        raise BertnesiaError(f"Cannot publish {name}: {_first_line(error)}.") from error
+
+
+def _dataset(name: str, paths: Sequence[Path]) -> pads.Dataset:
+    if not paths:
+        raise BertnesiaError(f"Cannot publish {name}: there are no parts.")
+    verify = pads.ParquetFragmentScanOptions(page_checksum_verification=True)
+    form = pads.ParquetFileFormat(default_fragment_scan_options=verify)
+    return pads.dataset([str(path) for path in paths], format=form)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".")
+
+
+def _script(name: str) -> str:
+    return resources.files("bertnesia.store").joinpath(name).read_text(encoding="utf-8")

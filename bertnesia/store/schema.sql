@@ -1,0 +1,134 @@
+-- One study, as the dashboard reads it. Every table is written once, by publishing.
+
+CREATE TABLE study (
+    name VARCHAR NOT NULL,
+    title VARCHAR NOT NULL,
+    description VARCHAR NOT NULL,
+    base VARCHAR NOT NULL,              -- the model that all others are compared with
+    schema_version INTEGER NOT NULL,
+    bertnesia_version VARCHAR NOT NULL,
+    created TIMESTAMP NOT NULL,         -- UTC
+    settings VARCHAR NOT NULL           -- the study file as JSON
+);
+
+CREATE TABLE models (
+    model VARCHAR PRIMARY KEY,
+    label VARCHAR NOT NULL,
+    base VARCHAR,                       -- the model it was fine-tuned from, NULL for the base itself
+    objective VARCHAR NOT NULL,         -- mlm, qa, ...
+    training_data VARCHAR NOT NULL,
+    architecture VARCHAR NOT NULL,
+    layers INTEGER NOT NULL,
+    hidden_size INTEGER NOT NULL,
+    vocabulary_size INTEGER NOT NULL,
+    parameters BIGINT NOT NULL,
+    encoder_hash VARCHAR NOT NULL,
+    vocabulary_hash VARCHAR NOT NULL,
+    folder VARCHAR NOT NULL,            -- of the checkpoint, relative to the database's folder, or a hub name
+    decoder_folder VARCHAR,             -- likewise; NULL means `decoders` in the checkpoint's folder
+    scores VARCHAR NOT NULL,            -- held-out scores as JSON
+    position INTEGER NOT NULL           -- order and colour on every page, the base first
+);
+
+CREATE TABLE decoders (
+    model VARCHAR NOT NULL,
+    layer INTEGER NOT NULL,
+    kind VARCHAR NOT NULL,              -- stock, trained, ...
+    corpus VARCHAR NOT NULL,
+    steps INTEGER NOT NULL,             -- the step whose weights were kept, 0 for stock
+    loss DOUBLE,                        -- validation, nats per masked token
+    accuracy DOUBLE,
+    hash VARCHAR NOT NULL,
+    PRIMARY KEY (model, layer, kind)
+);
+
+CREATE TABLE relations (
+    probe_set VARCHAR NOT NULL,
+    relation VARCHAR NOT NULL,
+    label VARCHAR NOT NULL,
+    description VARCHAR NOT NULL,
+    template VARCHAR,                   -- NULL where facts bring their own sentences
+    type VARCHAR NOT NULL,
+    source VARCHAR NOT NULL,
+    PRIMARY KEY (probe_set, relation)
+);
+
+CREATE TABLE facts (
+    fact BIGINT PRIMARY KEY,
+    probe_set VARCHAR NOT NULL,
+    relation VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    object VARCHAR NOT NULL,
+    prompt VARCHAR NOT NULL,            -- with [MASK] in the object's place
+    eligible BOOLEAN NOT NULL,          -- for the base's tokenizer
+    reason VARCHAR NOT NULL             -- why not, empty for eligible facts
+);
+
+-- Sorted by (model, kind, fact, layer): unions over layers read it in order.
+CREATE TABLE ranks (
+    model VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    layer UTINYINT NOT NULL,
+    fact BIGINT NOT NULL,
+    rank INTEGER NOT NULL,              -- 1 is best
+    filtered_rank INTEGER NOT NULL,
+    ties INTEGER NOT NULL,              -- other entries with exactly the same score
+    log_probability FLOAT NOT NULL      -- natural logarithm
+);
+
+CREATE TABLE predictions (
+    model VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    layer UTINYINT NOT NULL,
+    fact BIGINT NOT NULL,
+    tokens VARCHAR[] NOT NULL,          -- the top 5, best first
+    probabilities FLOAT[] NOT NULL
+);
+
+CREATE TABLE training (
+    model VARCHAR NOT NULL,
+    run VARCHAR NOT NULL,               -- "model", or "decoder" for the decoders trained on it
+    layer INTEGER,                      -- NULL for the model's own training
+    kind VARCHAR,
+    step INTEGER NOT NULL,
+    score VARCHAR NOT NULL,             -- loss, accuracy, f1, ...
+    value DOUBLE NOT NULL
+);
+
+-- Summaries, from which figures of the whole study are answered.
+CREATE TABLE layer_counts (
+    model VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    layer UTINYINT NOT NULL,
+    probe_set VARCHAR NOT NULL,
+    relation VARCHAR NOT NULL,
+    facts INTEGER NOT NULL,             -- with a rank
+    right_1 INTEGER NOT NULL,
+    right_10 INTEGER NOT NULL,
+    right_100 INTEGER NOT NULL,
+    reciprocal_ranks DOUBLE NOT NULL,   -- sum of 1 / rank
+    squared_reciprocal_ranks DOUBLE NOT NULL,
+    filtered_right_1 INTEGER NOT NULL,  -- the same by filtered rank
+    filtered_right_10 INTEGER NOT NULL,
+    filtered_right_100 INTEGER NOT NULL,
+    filtered_reciprocal_ranks DOUBLE NOT NULL,
+    filtered_squared_reciprocal_ranks DOUBLE NOT NULL
+);
+
+CREATE TABLE best (
+    model VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    fact BIGINT NOT NULL,
+    rank INTEGER NOT NULL,              -- best over the layers
+    layer UTINYINT NOT NULL,            -- the first layer that reaches it
+    filtered_rank INTEGER NOT NULL
+);
+
+-- Which facts a model was asked: models with the same digest were asked the same ones.
+CREATE TABLE asked (
+    model VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    probe_set VARCHAR NOT NULL,
+    facts INTEGER NOT NULL,
+    digest UBIGINT NOT NULL
+);

@@ -1,0 +1,5 @@
+-- Which models have ranks of which decoder kind for which probe set, and of how many facts.
+SELECT asked.model, asked.kind, asked.probe_set, asked.facts
+FROM asked
+JOIN models USING (model)
+ORDER BY asked.kind = 'trained' DESC, asked.kind, asked.probe_set, models.position

@@ -1,0 +1,4 @@
+SELECT decoders.*
+FROM decoders
+JOIN models USING (model)
+ORDER BY models.position, decoders.kind, decoders.layer

@@ -1,0 +1,14 @@
+SELECT
+    ranks.model,
+    ranks.layer,
+    ranks.rank,
+    ranks.filtered_rank,
+    ranks.ties,
+    ranks.log_probability,
+    predictions.tokens,
+    predictions.probabilities
+FROM ranks
+JOIN models USING (model)
+LEFT JOIN predictions USING (model, kind, layer, fact)
+WHERE ranks.fact = $fact AND ranks.kind = $kind
+ORDER BY models.position, ranks.layer

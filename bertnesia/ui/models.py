@@ -1,0 +1,48 @@
+"""Models as every page shows them: same name, hue and marker everywhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bertnesia.figures.style import colours, markers
+from bertnesia.store import queries
+from bertnesia.store.study import Study
+from bertnesia.ui.study import ask
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models of a study in its order, the base first."""
+
+    names: tuple[str, ...]
+    base: str
+    labels: dict[str, str]
+    bases: dict[str, str]
+    """The base of each fine-tuned model."""
+    layers: dict[str, int]
+    colours: dict[str, str]
+    markers: dict[str, str]
+
+    def label(self, name: str) -> str:
+        """What to call a model on screen."""
+        return self.labels.get(name, name)
+
+    def chosen_labels(self, names: Sequence[str]) -> dict[str, str]:
+        """Labels of these models, in the study's order."""
+        return {name: self.labels[name] for name in self.names if name in names}
+
+
+def models_of(study: Study) -> Models:
+    """The study's models."""
+    table = ask(study, queries.models)
+    names = tuple(table["model"])
+    repeated = set(table.loc[table["label"].duplicated(keep=False), "label"])
+    rows = list(table[["model", "label", "base", "layers"]].itertuples(index=False, name=None))
+    return Models(
+        names=names,
+        base=study.base,
+        labels={name: f"{label} ({name})" if label in repeated else label for name, label, _, _ in rows},
+        bases={name: base for name, _, base, _ in rows if isinstance(base, str) and base in names},
+        layers={name: int(layers) for name, _, _, layers in rows},
+        colours=colours(names),
+        markers=markers(names),
+    )

@@ -1,0 +1,97 @@
+"""The Layers page shows the numbers of an independent count."""
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bertnesia.store.queries import Question
+from tests.app.conftest import OpenPage, figures, set_segment
+from tests.store import slow
+from tests.store.synthetic_study import Synthetic
+
+BOTH = ("mini", "qa-squad")
+LABELS = {"MINI": "mini", "QA-SQUAD": "qa-squad"}
+
+
+def values(data: Any) -> list[float]:
+    """Plotly's numbers, plain or packed."""
+    if isinstance(data, dict):
+        return list(np.frombuffer(base64.b64decode(data["bdata"]), dtype=data["dtype"]))
+    return list(data)
+
+
+def check_figure(app: AppTest, synthetic: Synthetic, question: Question, average: str, measure: str) -> None:
+    expected = slow.layer_measures(synthetic.ranks, synthetic.facts, question, average)
+    (figure,) = figures(app)
+    lines = {trace["name"]: trace for trace in figure["data"] if trace["mode"] == "lines+markers"}
+    assert {LABELS[name] for name in lines} == set(question.models)
+    for name, line in lines.items():
+        for layer, value in zip(values(line["x"]), values(line["y"]), strict=True):
+            assert value == pytest.approx(expected[LABELS[name], int(layer)][measure])
+    (prior,) = [trace for trace in figure["data"] if trace.get("line", {}).get("dash") == "dash"]
+    precision, mrr = slow.prior(synthetic.ranks, synthetic.facts, question, average)
+    assert values(prior["y"])[0] == pytest.approx(precision if measure == "precision" else mrr)
+
+
+def test_the_first_view(open_page: OpenPage, synthetic: Synthetic) -> None:
+    app = open_page()
+    assert [title.value for title in app.title] == ["Layers"]
+    question = Question("trex", BOTH)
+    check_figure(app, synthetic, question, "macro", "precision")
+    table = app.dataframe[0].value
+    expected = slow.layer_measures(synthetic.ranks, synthetic.facts, question, "macro")
+    assert len(table) == 12
+    for row in table.itertuples():
+        assert row.value == pytest.approx(100 * expected[LABELS[row.label], row.layer]["precision"])
+        assert row.low <= row.value <= row.high
+        assert row.facts == 100
+    assert "A made-up study" in [text.value for text in app.sidebar.text]
+
+
+def test_every_control_counts(open_page: OpenPage, synthetic: Synthetic) -> None:
+    app = open_page()
+    set_segment(app, "measure", "P@10")
+    set_segment(app, "average", "facts")
+    set_segment(app, "decoder", "stock")
+    app.toggle(key="filtered").set_value(True)
+    app.multiselect(key="models").set_value(["qa-squad"])
+    app.run()
+    question = Question("trex", ("qa-squad",), "stock", 10, filtered=True)
+    check_figure(app, synthetic, question, "micro", "precision")
+    app.selectbox(key="relation").set_value("official language <b>of</b> & more (P37)").run()
+    one = Question("trex", ("qa-squad",), "stock", 10, filtered=True, relations=("P37",))
+    check_figure(app, synthetic, one, "micro", "precision")
+    app.selectbox(key="probe_set").set_value("google_re").run()
+    elsewhere = Question("google_re", ("qa-squad",), "stock", 10, filtered=True)
+    check_figure(app, synthetic, elsewhere, "micro", "precision")
+
+
+def test_an_address_sets_the_controls(open_page: OpenPage, synthetic: Synthetic) -> None:
+    app = open_page(measure="MRR", probe_set="SQuAD", decoder="stock", models=["QA-SQUAD"], filtered="true")
+    question = Question("squad", ("qa-squad",), "stock", filtered=True)
+    check_figure(app, synthetic, question, "macro", "mrr")
+
+
+def test_the_relations_table_names_the_best_layer(open_page: OpenPage, synthetic: Synthetic) -> None:
+    app = open_page()
+    table = app.dataframe[1].value.set_index("label")
+    assert set(table.index) == {"place of birth", "capital", "official language <b>of</b> & more", "field of work"}
+    for label, relation in (("place of birth", "P19"), ("capital", "P36")):
+        by_layer = slow.layer_measures(
+            synthetic.ranks, synthetic.facts, Question("trex", BOTH, relations=(relation,)), "micro"
+        )
+        mini = {layer: row["precision"] for (model, layer), row in by_layer.items() if model == "mini"}
+        assert table.loc[label, "mini last"] == pytest.approx(100 * mini[6])
+        assert table.loc[label, "mini best"] == pytest.approx(100 * max(mini.values()))
+        assert mini[table.loc[label, "mini at layer"]] == max(mini.values())
+
+
+def test_without_a_model_there_is_advice(open_page: OpenPage) -> None:
+    app = open_page()
+    app.multiselect(key="models").set_value([]).run()
+    assert not app.exception
+    assert figures(app) == []
+    assert any("No model is chosen" in one.value for one in app.markdown)

@@ -1,0 +1,145 @@
+"""What ships: the models, their decoders and the database, checked against transformers and against each other."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import pipeline
+
+import bertnesia
+from bertnesia.live import live_models
+from bertnesia.models.encoder import encoder_hash
+from bertnesia.models.layered import LayeredModel, load_layered
+from bertnesia.probes import read_probe_sets
+from bertnesia.probes.eligibility import Prompt, make_prompts
+from bertnesia.probing.engine import make_shards, probe_shard
+from bertnesia.store.study import Study, open_study
+from bertnesia.studies import run_study
+from bertnesia.studyfile import probe_spec
+from bertnesia.studyrun import StudyRun
+from bertnesia.summary import summarise
+
+SHIPPED = Path(bertnesia.__file__).parent.parent / "precomputed"
+SIZE_LIMIT = 50 * 2**20
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return open_study(SHIPPED / "mini.duckdb")
+
+
+@pytest.fixture(scope="module")
+def mini() -> LayeredModel:
+    return load_layered(str(SHIPPED / "models/mini"))
+
+
+def prompts_of(name: str, model: LayeredModel, data: Path | None, most: int) -> list[Prompt]:
+    """Prompts of a probe set, spread evenly over its relations and lengths."""
+    (probe_set,) = read_probe_sets([name], data)
+    prompts, _ = make_prompts(probe_set, model.tokenizer, model.max_tokens)
+    return prompts[:: max(1, len(prompts) // most)][:most]
+
+
+def assert_like_fill_mask(model: LayeredModel, prompts: list[Prompt]) -> None:
+    """The last layer with the stock decoder: the same top 5 with the same probabilities as the pipeline's."""
+    torch.manual_seed(0)
+    fill = pipeline("fill-mask", model=str(SHIPPED / "models/mini"), top_k=5, dtype=torch.float32)
+    found = {}
+    for shard in make_shards(prompts):
+        _, predictions = probe_shard(model, "mini", ["stock"], shard)
+        found.update({row["fact"]: row for row in predictions.to_pylist() if row["layer"] == model.layers})
+    assert len(found) == len(prompts)
+    for prompt in prompts:
+        expected = fill(prompt.text)
+        row = found[prompt.fact]
+        assert row["probabilities"] == pytest.approx([answer["score"] for answer in expected], abs=1e-5)
+        pieces = model.tokenizer.convert_ids_to_tokens([answer["token"] for answer in expected])
+        assert row["tokens"] == pieces or is_tie(row["probabilities"])
+
+
+def is_tie(probabilities: list[float]) -> bool:
+    """Two neighbours closer than arithmetic can tell apart may stand in either order."""
+    return any(a - b < 1e-7 for a, b in pairwise(probabilities))
+
+
+def test_the_base_answers_atlas_as_the_fill_mask_pipeline_does(mini: LayeredModel) -> None:
+    assert_like_fill_mask(mini, prompts_of("atlas", mini, None, 100))
+
+
+def test_the_base_answers_lama_as_the_fill_mask_pipeline_does(mini: LayeredModel, shared_data: Path) -> None:
+    prompts = prompts_of("trex", mini, shared_data, 300)
+    assert len(prompts) == 300
+    assert_like_fill_mask(mini, prompts)
+
+
+def test_stored_ranks_are_those_that_the_shipped_weights_give(study: Study) -> None:
+    """Every kind, layer and model, on facts drawn at random: exact up to rank 100, by at most 1 beyond."""
+    asked = study.query("SELECT fact, prompt FROM facts WHERE eligible ORDER BY hash(fact) LIMIT 40")
+    chosen = set(asked["fact"])
+    for row in study.models().itertuples():
+        base = str(SHIPPED / "models/mini") if row.base else None
+        model = load_layered(str(SHIPPED / row.folder), base)
+        (probe_set,) = read_probe_sets(["atlas"], None)
+        prompts, _ = make_prompts(probe_set, model.tokenizer, model.max_tokens)
+        shard = make_shards([prompt for prompt in prompts if prompt.fact in chosen])[0]
+        fresh, _ = probe_shard(model, row.model, list(model.decoders), shard)
+        stored = study.query("SELECT * FROM ranks WHERE model = $model", {"model": row.model})
+        expected = stored.set_index(["kind", "layer", "fact"])["rank"]
+        compared = 0
+        for new in fresh.to_pylist():
+            old = expected[new["kind"], new["layer"], new["fact"]]
+            assert abs(old - new["rank"]) <= (0 if old <= 100 else 1)
+            compared += 1
+        assert compared == 40 * model.layers * len(model.decoders)
+
+
+def test_live_predictions_are_the_stored_ones(study: Study) -> None:
+    live = live_models(study)
+    facts = study.query("SELECT fact, prompt, object FROM facts WHERE eligible ORDER BY hash(fact) LIMIT 20")
+    for fact in facts.itertuples():
+        stored = study.query(
+            "SELECT model, layer, rank, log_probability FROM ranks WHERE kind = 'trained' AND fact = $fact",
+            {"fact": fact.fact},
+        ).set_index(["model", "layer"])
+        for result in live.predict(fact.prompt, live.names, "trained", watched=[fact.object]):
+            for layer in result.layers:
+                old = stored.loc[(result.model, layer.layer)]
+                assert abs(layer.watched[0].rank - old["rank"]) <= (0 if old["rank"] <= 100 else 1)
+
+
+def test_models_are_what_the_database_says(study: Study) -> None:
+    for row in study.models().itertuples():
+        base = str(SHIPPED / "models/mini") if row.base else None
+        model = load_layered(str(SHIPPED / row.folder), base)
+        assert encoder_hash(model.encoder) == row.encoder_hash
+        assert len(model.tokenizer) == row.vocabulary_size
+
+
+def shipped_files() -> Iterator[Path]:
+    return (path for path in SHIPPED.rglob("*") if path.is_file())
+
+
+def test_only_atlas_ships_and_no_file_is_too_large(study: Study) -> None:
+    assert study.query("SELECT DISTINCT probe_set FROM facts")["probe_set"].tolist() == ["atlas"]
+    assert all(path.stat().st_size < SIZE_LIMIT for path in shipped_files())
+    assert not [path for path in shipped_files() if path.suffix in {".bin", ".pt", ".pkl", ".pth"}]
+
+
+def test_a_lama_database_is_built_from_the_shipped_models(shared_data: Path, tmp_path: Path) -> None:
+    spec = probe_spec(["mini", "qa-squad"], ["squad"], ["trained", "stock"])
+    database = run_study(StudyRun(spec, shared_data, tmp_path, SHIPPED / "models"))
+    lama = open_study(database)
+    assert lama.query("SELECT count(*) AS n FROM facts")["n"].item() == 305
+    eligible = lama.query("SELECT count(*) AS n FROM facts WHERE eligible")["n"].item()
+    measures = summarise(lama)
+    assert set(measures["facts"]) == {eligible}
+    assert len(measures) == 2 * 2 * 6
+    last = measures[(measures["kind"] == "trained") & (measures["layer"] == 6) & (measures["model"] == "mini")]
+    by_hand = lama.query(
+        "SELECT count(*) FILTER (rank = 1) / count(*) AS p FROM ranks "
+        "WHERE model = 'mini' AND kind = 'trained' AND layer = 6"
+    )
+    assert last["P@1"].item() == pytest.approx(by_hand["p"].item())
+    assert 0 < last["P@10"].item() < 1
