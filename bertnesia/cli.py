@@ -321,10 +321,14 @@ def _show_measures(study: "Study", as_json: bool) -> None:
     if as_json:
         print(measures.to_json(orient="records"))  # noqa: T201
         return
-    table = Table(*measures.columns.astype(str))
-    for row in measures.itertuples(index=False):
-        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else escape(str(value)) for value in row))
-    console.print(table)
+    for (probe_set, average, kind), rows in measures.groupby(["probe_set", "average", "kind"], sort=False):
+        shown = rows.drop(columns=["probe_set", "average", "kind"])
+        table = Table(title=escape(f"{probe_set}, {average} average, {kind} decoders"))
+        for column in shown.columns:
+            table.add_column(str(column), justify="left" if column == "model" else "right")
+        for row in shown.itertuples(index=False):
+            table.add_row(*(f"{value:.3f}" if isinstance(value, float) else escape(str(value)) for value in row))
+        console.print(table)
 
 
 if __name__ == "__main__":

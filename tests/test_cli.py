@@ -138,6 +138,8 @@ def test_every_step_works_from_the_command_line(tmp_path: Path) -> None:
         done = bertnesia(*step)
         assert done.returncode == 0, (step, done.stderr)
     assert (tmp_path / "out/probe.duckdb").exists()
+    assert "trex, macro average, trained decoders" in done.stdout
+    assert "…" not in done.stdout, "no number is cut off in 80 columns"
 
 
 def test_help_names_every_command() -> None:
