@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -266,12 +266,14 @@ def main() -> None:
     try:
         app()
     except BertnesiaError as error:
-        errors.print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(2)
+        _fail(str(error))
     except OSError as error:
-        place = f" {error.filename}" if error.filename else ""
-        errors.print(f"[bold red]Error:[/] Cannot use{escape(place)}: {escape(error.strerror or str(error))}.")
-        sys.exit(2)
+        _fail(f"Cannot use {error.filename or 'a file'}: {error.strerror or error}.")
+
+
+def _fail(sentence: str) -> NoReturn:
+    errors.print(f"[bold red]Error:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
+    sys.exit(2)
 
 
 def _names(text: str) -> list[str]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from bertnesia.errors import BertnesiaError
+from bertnesia.errors import BertnesiaError, UnrankedWordError
 from bertnesia.models.decoders import saved_kinds
 from bertnesia.models.layered import LayeredModel, load_layered
 from bertnesia.probes.eligibility import MaskWriter
@@ -93,7 +93,8 @@ class LiveModels:
             A result for each model and mask.
 
         Raises:
-            BertnesiaError: if the prompt, a name, `k` or a watched word cannot be used.
+            UnrankedWordError: if a watched word is not one token.
+            BertnesiaError: if the prompt, a name or `k` cannot be used.
         """
         check_prompt(prompt)
         if not 1 <= k <= MOST_PREDICTIONS:
@@ -182,14 +183,14 @@ def word_ids(words: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> dict[s
     """The token id of each word.
 
     Raises:
-        BertnesiaError: if a word is not exactly one known token.
+        UnrankedWordError: if a word is not exactly one known token.
     """
     found = {}
     for word in words:
         pieces = tokenizer.tokenize(word)
         if len(pieces) != 1 or pieces[0] == tokenizer.unk_token:
             shown = ", ".join(pieces) or "nothing"
-            raise BertnesiaError(f"{word!r} is not one token of the vocabulary but {shown}, so it has no rank.")
+            raise UnrankedWordError(f"{word!r} is not one token of the vocabulary but {shown}, so it has no rank.")
         found[word] = tokenizer.get_vocab()[pieces[0]]
     return found
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from bertnesia.errors import BertnesiaError
+from bertnesia.errors import BertnesiaError, UnrankedWordError
 from bertnesia.figures.cloze import predictions_grid, watched_ranks
 from bertnesia.store import queries
 from bertnesia.store.study import Study
@@ -127,17 +127,20 @@ if not chosen:
     nothing_here("No model is chosen.", "Choose one or more models above.")
     st.stop()
 live = live_models_of(study)
+unranked = None
 try:
-    results = live.predict(prompt, chosen, kind=kind, k=k)
+    try:
+        results = live.predict(prompt, chosen, kind=kind, k=k, watched=words)
+    except UnrankedWordError as error:
+        unranked = error
+        results = live.predict(prompt, chosen, kind=kind, k=k)
 except BertnesiaError as error:
     problem("This prompt cannot be answered.", error)
     st.stop()
 show_predictions(predictions_table(results, models.labels), models, chosen)
 if words:
     st.header("Watched words")
-    try:
-        watched = live.predict(prompt, chosen, kind=kind, k=1, watched=words)
-    except BertnesiaError as error:
-        problem("A watched word has no rank.", error)
+    if unranked:
+        problem("A watched word has no rank.", unranked)
         st.stop()
-    show_watched(watched_table(watched, models.labels), models)
+    show_watched(watched_table(results, models.labels), models)
