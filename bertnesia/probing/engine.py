@@ -51,7 +51,8 @@ def probe_shard(model: LayeredModel, name: str, kinds: Sequence[str], shard: Sha
     """Ask every layer of a model every prompt of a shard.
 
     Returns:
-        ranks: a row for each kind, layer and fact, with rank, filtered_rank, ties and log_probability.
+        ranks: a row for each kind, layer and fact, with decoder seed, prompt variant, rank, filtered_rank, ties and
+            log_probability.
         predictions: a row for each kind, layer and fact, with the top tokens and their probabilities.
     """
     ranks: list[pa.Table] = []
@@ -61,7 +62,7 @@ def probe_shard(model: LayeredModel, name: str, kinds: Sequence[str], shard: Sha
         for kind in kinds:
             for layer, scores in layer_scores(model.of_kind(kind), hidden):
                 keys = _keys(name, kind, layer, batch)
-                ranks.append(pa.table({**keys, **_rank_columns(scores, batch)}))
+                ranks.append(pa.table({**keys, **_asking(len(batch)), **_rank_columns(scores, batch)}))
                 predictions.append(pa.table({**keys, **_top_columns(scores, model)}))
     return pa.concat_tables(ranks), pa.concat_tables(predictions)
 
@@ -96,6 +97,10 @@ def _keys(name: str, kind: str, layer: int, batch: Sequence[Prompt]) -> dict[str
         "layer": pa.array(np.full(n, layer, dtype=np.uint8)),
         "fact": pa.array(np.array([prompt.fact for prompt in batch], dtype=np.int64)),
     }
+
+
+def _asking(n: int, seed: int = 0, variant: str = "plain") -> dict[str, pa.Array]:
+    return {"seed": pa.array(np.full(n, seed, dtype=np.uint8)), "variant": pa.array([variant] * n)}
 
 
 def _rank_columns(scores: Tensor, batch: Sequence[Prompt]) -> dict[str, pa.Array]:

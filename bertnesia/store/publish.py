@@ -13,7 +13,7 @@ from bertnesia.errors import BertnesiaError
 from bertnesia.files import replacing_file
 from bertnesia.store.parts import damage
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """What `study.schema_version` holds; a file of another version is refused on opening."""
 
 Source: TypeAlias = pa.Table | Sequence[Path]
@@ -22,11 +22,15 @@ _INSERTS = {
     "study": "INSERT INTO study BY NAME SELECT * FROM incoming",
     "models": "INSERT INTO models BY NAME SELECT * FROM incoming ORDER BY position",
     "decoders": "INSERT INTO decoders BY NAME SELECT * FROM incoming",
+    "probe_sets": "INSERT INTO probe_sets BY NAME SELECT * FROM incoming",
     "relations": "INSERT INTO relations BY NAME SELECT * FROM incoming",
+    "templates": "INSERT INTO templates BY NAME SELECT * FROM incoming",
     "facts": "INSERT INTO facts BY NAME SELECT * FROM incoming",
-    "ranks": "INSERT INTO ranks BY NAME SELECT * FROM incoming ORDER BY model, kind, fact, layer",
+    "ranks": "INSERT INTO ranks BY NAME SELECT * FROM incoming ORDER BY model, kind, seed, variant, fact, layer",
     "predictions": "INSERT INTO predictions BY NAME SELECT * FROM incoming ORDER BY model, kind, fact, layer",
     "training": "INSERT INTO training BY NAME SELECT * FROM incoming",
+    "coverage": "INSERT INTO coverage BY NAME SELECT * FROM incoming ORDER BY corpus, fact",
+    "published": "INSERT INTO published BY NAME SELECT * FROM incoming",
 }
 _REQUIRED = ("study", "models", "relations", "facts", "ranks")
 
@@ -34,13 +38,13 @@ _REQUIRED = ("study", "models", "relations", "facts", "ranks")
 def publish(database: Path, tables: Mapping[str, Source]) -> None:
     """Build a study's DuckDB file and put it in the place of `database` in one step.
 
-    Readers that hold the old file go on undisturbed. `ranks` are sorted by (model, kind, fact, layer), and the
-    summaries `layer_counts`, `best` and `asked` are built from them.
+    Readers that hold the old file go on undisturbed. `ranks` are sorted by (model, kind, seed, variant, fact, layer),
+    and the summaries `layer_counts`, `best` and `asked` are built from them.
 
     Args:
         database: the file to write or replace.
         tables: per table of the schema (summaries aside) an Arrow table, or the paths of its Parquet parts.
-            Columns are matched by name. Left out, `decoders`, `predictions` and `training` stay empty.
+            Columns are matched by name. Tables that are left out stay empty, but for the required ones.
 
     Raises:
         BertnesiaError: if a table is missing, unknown or does not fit the schema, a part is damaged, a rank's fact or

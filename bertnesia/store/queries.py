@@ -23,7 +23,8 @@ SUMMARISED = (1, 10, 100)
 class Question:
     """Which measures are asked for. Facts that one of the models was not asked count for none of them.
 
-    `k` is the rank up to which a fact counts as right; `filtered` uses filtered ranks; no `relations` means all.
+    `k` is the rank up to which a fact counts as right; `filtered` uses filtered ranks; no `relations` means all;
+    `seed` is that of decoder training, `variant` that of the prompt.
     """
 
     probe_set: str
@@ -32,6 +33,8 @@ class Question:
     k: int = 1
     filtered: bool = False
     relations: tuple[str, ...] = ()
+    seed: int = 0
+    variant: str = "plain"
 
     def __post_init__(self) -> None:
         _check_k(self.k)
@@ -49,6 +52,8 @@ class Comparison:
     k: int = 1
     layer: int | None = None
     filtered: bool = False
+    seed: int = 0
+    variant: str = "plain"
 
     def __post_init__(self) -> None:
         _check_k(self.k)
@@ -151,7 +156,8 @@ def _counts(study: Study, question: Question) -> str:
     """The summary where it answers the question exactly, else the ranks."""
     if question.k not in SUMMARISED:
         return "counts_from_ranks"
-    parameters = {"kind": question.kind, "probe_set": question.probe_set, "models": list(question.models)}
+    names = ("kind", "seed", "variant", "probe_set", "models")
+    parameters = {name: value for name, value in _parameters(question).items() if name in names}
     found = study.query(_sql("same_facts"), parameters).iloc[0]
     alike = found["models"] == len(question.models) and found["fact_sets"] == 1
     return "counts_from_summary" if alike else "counts_from_ranks"

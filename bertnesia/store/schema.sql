@@ -24,6 +24,13 @@ CREATE TABLE models (
     parameters BIGINT NOT NULL,
     encoder_hash VARCHAR NOT NULL,
     vocabulary_hash VARCHAR NOT NULL,
+    role VARCHAR NOT NULL DEFAULT 'model', -- model: on every page; else seed, control, step or data: a variant, for its measures
+    variant_of VARCHAR,                 -- the model of role 'model' that this one is a variant of
+    seed INTEGER NOT NULL DEFAULT 0,    -- of fine-tuning
+    step INTEGER,                       -- role 'step': the step of the run at which it was probed
+    steps INTEGER,                      -- of the whole run
+    share DOUBLE,                       -- role 'data': the share of the training data
+    matched VARCHAR,                    -- role 'data': what is as in the full run, 'epochs' or 'steps'
     folder VARCHAR NOT NULL,            -- of the checkpoint, relative to the database's folder, or a hub name
     decoder_folder VARCHAR,             -- likewise; NULL means `decoders` in the checkpoint's folder
     scores VARCHAR NOT NULL,            -- held-out scores as JSON
@@ -34,12 +41,21 @@ CREATE TABLE decoders (
     model VARCHAR NOT NULL,
     layer INTEGER NOT NULL,
     kind VARCHAR NOT NULL,              -- stock, trained, ...
+    seed UTINYINT NOT NULL DEFAULT 0,   -- of decoder training
     corpus VARCHAR NOT NULL,
     steps INTEGER NOT NULL,             -- the step whose weights were kept, 0 for stock
     loss DOUBLE,                        -- validation, nats per masked token
     accuracy DOUBLE,
+    still_improving BOOLEAN NOT NULL DEFAULT false, -- when training stopped
     hash VARCHAR NOT NULL,
-    PRIMARY KEY (model, layer, kind)
+    PRIMARY KEY (model, layer, kind, seed)
+);
+
+CREATE TABLE probe_sets (
+    probe_set VARCHAR PRIMARY KEY,
+    label VARCHAR NOT NULL,
+    licence VARCHAR NOT NULL,
+    scoring VARCHAR NOT NULL            -- what ranks count: 'vocabulary', or for answer spaces how candidates are scored
 );
 
 CREATE TABLE relations (
@@ -53,6 +69,15 @@ CREATE TABLE relations (
     PRIMARY KEY (probe_set, relation)
 );
 
+-- A relation's paraphrases; the plain template stands among the relations.
+CREATE TABLE templates (
+    probe_set VARCHAR NOT NULL,
+    relation VARCHAR NOT NULL,
+    variant VARCHAR NOT NULL,           -- paraphrase_1, ...
+    template VARCHAR NOT NULL,
+    PRIMARY KEY (probe_set, relation, variant)
+);
+
 CREATE TABLE facts (
     fact BIGINT PRIMARY KEY,
     probe_set VARCHAR NOT NULL,
@@ -61,13 +86,16 @@ CREATE TABLE facts (
     object VARCHAR NOT NULL,
     prompt VARCHAR NOT NULL,            -- with [MASK] in the object's place
     eligible BOOLEAN NOT NULL,          -- for the base's tokenizer
-    reason VARCHAR NOT NULL             -- why not, empty for eligible facts
+    reason VARCHAR NOT NULL,            -- why not, empty for eligible facts
+    object_in_subject BOOLEAN NOT NULL DEFAULT false -- the subject's name contains the object
 );
 
--- Sorted by (model, kind, fact, layer): unions over layers read it in order.
+-- Sorted by (model, kind, seed, variant, fact, layer): unions over layers read it in order.
 CREATE TABLE ranks (
     model VARCHAR NOT NULL,
-    kind VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,              -- decoder kind
+    seed UTINYINT NOT NULL,             -- of decoder training; extra seeds may have the last layer alone
+    variant VARCHAR NOT NULL,           -- of the prompt: plain, subject_masked, subject_swapped, paraphrase_1, ...
     layer UTINYINT NOT NULL,
     fact BIGINT NOT NULL,
     rank INTEGER NOT NULL,              -- 1 is best
@@ -76,6 +104,7 @@ CREATE TABLE ranks (
     log_probability FLOAT NOT NULL      -- natural logarithm
 );
 
+-- Of plain prompts and decoder seed 0 only.
 CREATE TABLE predictions (
     model VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
@@ -95,10 +124,34 @@ CREATE TABLE training (
     value DOUBLE NOT NULL
 );
 
+-- How many passages of a training text mention subject and object of a fact together.
+CREATE TABLE coverage (
+    corpus VARCHAR NOT NULL,
+    fact BIGINT NOT NULL,
+    mentions INTEGER NOT NULL,
+    PRIMARY KEY (corpus, fact)
+);
+
+-- Figures quoted from papers and their public code, to stand beside the study's own.
+CREATE TABLE published (
+    figure VARCHAR NOT NULL,            -- what it is: last_layer_p_at_1, forgetting_rate, ...
+    model VARCHAR NOT NULL,
+    probe_set VARCHAR NOT NULL,         -- empty where it is of several
+    value DOUBLE,                       -- a share
+    low DOUBLE,                         -- where a range is quoted
+    high DOUBLE,
+    right_facts INTEGER,                -- where counts are quoted
+    facts INTEGER,
+    note VARCHAR NOT NULL,
+    source VARCHAR NOT NULL
+);
+
 -- Summaries, from which figures of the whole study are answered.
 CREATE TABLE layer_counts (
     model VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
+    seed UTINYINT NOT NULL,
+    variant VARCHAR NOT NULL,
     layer UTINYINT NOT NULL,
     probe_set VARCHAR NOT NULL,
     relation VARCHAR NOT NULL,
@@ -118,6 +171,8 @@ CREATE TABLE layer_counts (
 CREATE TABLE best (
     model VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
+    seed UTINYINT NOT NULL,
+    variant VARCHAR NOT NULL,
     fact BIGINT NOT NULL,
     rank INTEGER NOT NULL,              -- best over the layers
     layer UTINYINT NOT NULL,            -- the first layer that reaches it
@@ -128,6 +183,8 @@ CREATE TABLE best (
 CREATE TABLE asked (
     model VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
+    seed UTINYINT NOT NULL,
+    variant VARCHAR NOT NULL,
     probe_set VARCHAR NOT NULL,
     facts INTEGER NOT NULL,
     digest UBIGINT NOT NULL

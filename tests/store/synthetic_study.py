@@ -82,6 +82,8 @@ def _ranks(random: np.random.Generator, facts: pd.DataFrame) -> pd.DataFrame:
                         {
                             "model": model,
                             "kind": kind,
+                            "seed": np.uint8(0),
+                            "variant": "plain",
                             "layer": np.uint8(layer),
                             "fact": asked,
                             "rank": rank,

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from bertnesia.errors import BertnesiaError
-from bertnesia.store.publish import Source, publish
+from bertnesia.store.publish import SCHEMA_VERSION, Source, publish
 from bertnesia.store.study import Study, open_study
 from tests.store.synthetic_study import Synthetic, arrow, models_table, publish_synthetic, study_table
 
@@ -29,7 +29,7 @@ def tables(synthetic: Synthetic) -> dict[str, Source]:
 
 def test_ranks_are_stored_in_order(study: Study, synthetic: Synthetic) -> None:
     stored = study.query("SELECT * FROM ranks")
-    expected = synthetic.ranks.sort_values(["model", "kind", "fact", "layer"]).reset_index(drop=True)
+    expected = synthetic.ranks.sort_values(["model", "kind", "seed", "variant", "fact", "layer"]).reset_index(drop=True)
     pd.testing.assert_frame_equal(stored, expected[list(stored)], check_dtype=False)
 
 
@@ -224,7 +224,8 @@ def test_what_is_no_study_is_refused(tmp_path: Path, tables: dict[str, Source], 
 
 
 @pytest.mark.parametrize(
-    ("version", "sentence"), [(0, "older bertnesia .* publish the study again"), (2, "newer bertnesia .* update")]
+    ("version", "sentence"),
+    [(0, "older bertnesia .* publish the study again"), (SCHEMA_VERSION + 1, "newer bertnesia .* update")],
 )
 def test_another_schema_version_is_refused(
     tmp_path: Path, tables: dict[str, Source], version: int, sentence: str

@@ -30,7 +30,7 @@ def small_study(folder: Path, facts: list[tuple[str, str, str]], ranks: list[tup
         for number, (relation, subject, name) in enumerate(facts)
     ]  # fmt: skip
     table = pd.DataFrame(ranks, columns=["model", "layer", "fact", "rank"]).assign(
-        kind="trained", ties=0, log_probability=0.0
+        kind="trained", seed=np.uint8(0), variant="plain", ties=0, log_probability=0.0
     )
     table["filtered_rank"] = np.maximum(1, table["rank"] - 1)
     table["layer"] = table["layer"].astype("uint8")

@@ -15,14 +15,15 @@ FROM (SELECT model, fact FROM ranks ANTI JOIN facts USING (fact) LIMIT 1)
 
 UNION ALL BY NAME
 SELECT
-    model || ' (' || kind || ' decoders) has ' || n || ' ranks of fact ' || fact || ' for ' || layers || ' layers'
+    model || ' (' || kind || ' decoders, seed ' || seed || ', ' || variant || ' prompts) has ' || n || ' ranks of fact ' || fact || ' for ' || layers || ' layers'
     || CASE WHEN n > distinct_layers THEN ': some layer has two' ELSE ': some layer has none' END AS problem
 FROM (
-    SELECT model, kind, fact, count(*) AS n, count(DISTINCT layer) AS distinct_layers
+    SELECT model, kind, seed, variant, fact, count(*) AS n, count(DISTINCT layer) AS distinct_layers
     FROM ranks
     GROUP BY ALL
 )
-JOIN (SELECT model, kind, count(DISTINCT layer) AS layers FROM ranks GROUP BY ALL) USING (model, kind)
+JOIN (SELECT model, kind, seed, variant, count(DISTINCT layer) AS layers FROM ranks GROUP BY ALL)
+    USING (model, kind, seed, variant)
 WHERE n <> layers OR n <> distinct_layers
 
 UNION ALL BY NAME
@@ -45,7 +46,12 @@ WHERE layer > layers
 
 UNION ALL BY NAME
 SELECT 'predictions of ' || model || ' name fact ' || fact || ', which has no rank there' AS problem
-FROM (SELECT model, kind, layer, fact FROM predictions ANTI JOIN ranks USING (model, kind, layer, fact) LIMIT 1)
+FROM (
+    SELECT model, kind, layer, fact
+    FROM predictions
+    ANTI JOIN (FROM ranks WHERE seed = 0 AND variant = 'plain') AS plain USING (model, kind, layer, fact)
+    LIMIT 1
+)
 
 UNION ALL BY NAME
 SELECT 'the table study has ' || count(*) || ' rows in place of one' AS problem

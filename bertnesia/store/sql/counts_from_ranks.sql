@@ -2,7 +2,7 @@
 WITH asked_of_all AS (
     SELECT fact
     FROM best
-    WHERE kind = $kind AND list_contains($models, model)
+    WHERE kind = $kind AND seed = $seed AND variant = $variant AND list_contains($models, model)
     GROUP BY fact
     HAVING count(*) = len($models)
 ),
@@ -24,6 +24,8 @@ chosen AS (
     FROM ranks
     JOIN shared USING (fact)
     WHERE ranks.kind = $kind
+        AND ranks.seed = $seed
+        AND ranks.variant = $variant
         AND ranks.model IN (SELECT unnest($models))
 ),
 

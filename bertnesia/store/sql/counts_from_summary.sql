@@ -20,6 +20,8 @@ WITH counts AS (
         END AS squared_reciprocal_ranks
     FROM layer_counts
     WHERE kind = $kind
+        AND seed = $seed
+        AND variant = $variant
         AND probe_set = $probe_set
         AND list_contains($models, model)
         AND (len($relations) = 0 OR list_contains($relations, relation))

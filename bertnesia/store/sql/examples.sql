@@ -4,7 +4,7 @@ FROM ranks
 JOIN models ON models.model = ranks.model AND models.layers = ranks.layer
 JOIN facts USING (fact)
 JOIN relations USING (probe_set, relation)
-WHERE ranks.kind = $kind
+WHERE ranks.kind = $kind AND ranks.seed = 0 AND ranks.variant = 'plain'
 GROUP BY facts.probe_set, facts.relation, relations.label, facts.fact, facts.prompt, facts.object
 HAVING min(ranks.rank) FILTER (models.base IS NULL) = 1
 QUALIFY row_number() OVER (

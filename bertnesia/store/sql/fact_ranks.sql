@@ -10,5 +10,5 @@ SELECT
 FROM ranks
 JOIN models USING (model)
 LEFT JOIN predictions USING (model, kind, layer, fact)
-WHERE ranks.fact = $fact AND ranks.kind = $kind
+WHERE ranks.fact = $fact AND ranks.kind = $kind AND ranks.seed = 0 AND ranks.variant = 'plain'
 ORDER BY models.position, ranks.layer

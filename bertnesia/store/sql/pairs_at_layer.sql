@@ -8,6 +8,8 @@ WITH pairs AS (
     JOIN facts USING (fact)
     WHERE facts.probe_set = $probe_set
         AND ranks.kind = $kind
+        AND ranks.seed = $seed
+        AND ranks.variant = $variant
         AND ranks.layer = $layer
         AND (ranks.model = $base OR ranks.model = $model)
     GROUP BY ranks.fact

@@ -8,6 +8,8 @@ WITH pairs AS (
     JOIN facts USING (fact)
     WHERE facts.probe_set = $probe_set
         AND best.kind = $kind
+        AND best.seed = $seed
+        AND best.variant = $variant
         AND $layer IS NULL
         AND (best.model = $base OR best.model = $model)
     GROUP BY best.fact

@@ -3,7 +3,7 @@
 WITH asked_of_all AS (
     SELECT fact
     FROM best
-    WHERE kind = $kind AND list_contains($models, model)
+    WHERE kind = $kind AND seed = $seed AND variant = $variant AND list_contains($models, model)
     GROUP BY fact
     HAVING count(*) = len($models)
 ),

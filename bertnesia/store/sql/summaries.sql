@@ -4,6 +4,8 @@ INSERT INTO layer_counts BY NAME
 SELECT
     model,
     kind,
+    seed,
+    variant,
     layer,
     probe_set,
     relation,
@@ -27,18 +29,22 @@ INSERT INTO best BY NAME
 SELECT
     model,
     kind,
+    seed,
+    variant,
     fact,
     min(rank) AS rank,
     arg_min(layer, rank * 256 + layer) AS layer,
     min(filtered_rank) AS filtered_rank
 FROM ranks
 GROUP BY ALL
-ORDER BY model, kind, fact;
+ORDER BY model, kind, seed, variant, fact;
 
 INSERT INTO asked BY NAME
 SELECT
     model,
     kind,
+    seed,
+    variant,
     probe_set,
     count(*) AS facts,
     bit_xor(hash(fact)) AS digest
