@@ -14,7 +14,8 @@ class Relation:
     """One relation of a probe set, e.g. `P19` "place of birth".
 
     `template` holds `[X]` for the subject and `[Y]` for the object, or is None where each fact brings its own
-    sentence. `type` is "1-1", "N-1", "N-M" or "" where it is not known.
+    sentence; `paraphrases` are other templates that say the same. `type` is "1-1", "N-1", "N-M" or "" where it is not
+    known.
     """
 
     probe_set: str
@@ -24,6 +25,7 @@ class Relation:
     description: str = ""
     type: str = ""
     source: str = ""
+    paraphrases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
