@@ -1,15 +1,19 @@
 # Two commands: `make app` opens the dashboard, `make test` runs every check. Both set themselves up.
 #   make app DB=runs/mini/mini.duckdb   another study
 #   make app PORT=8600                  another port
-#   make test PYTHON=python3.12         another Python (3.11 or newer)
+#   make app TORCH=cpu                  no CUDA packages (Linux)
+#   make test PYTHON=python3.12         another Python (3.11 or newer), in .venv; test-3.12 and test-3.13 have their own
+#   make docs                           the documentation, in site/
 
-PYTHON ?= python3
+PYTHON ?=
 VENV ?= .venv
 PORT ?= 8501
 DB ?=
-BIN := $(VENV)/bin
+TORCH ?=
+BIN = $(VENV)/bin
+INSTALL = @PYTHON='$(PYTHON)' VENV='$(VENV)' TORCH='$(TORCH)' sh tools/install.sh
 
-.PHONY: app test lint tests clean
+.PHONY: app test lint tests docs test-3.12 test-3.13 clean bench
 
 app: $(VENV)/.installed
 	$(BIN)/bertnesia app $(DB) --port $(PORT)
@@ -24,24 +28,23 @@ lint: $(VENV)/.installed-dev
 tests: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile -rs
 
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+test-3.12 test-3.13:
+	$(MAKE) test PYTHON=$$(echo $@ | sed s/test-/python/) VENV=.venv-$$(echo $@ | sed s/test-//)
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache tests/artefacts
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache tests/artefacts
 
-$(BIN)/python:
-	@command -v $(PYTHON) >/dev/null || { echo "bertnesia needs Python 3.11 or newer, and there is no '$(PYTHON)': install it, or name it with 'make app PYTHON=...'."; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "bertnesia needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version): name another with 'make app PYTHON=...'."; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "'$(PYTHON)' cannot make environments: install its venv package (on Debian and Ubuntu: apt-get install python3-venv)."; exit 1; }
-	@echo "Creating the environment $(VENV) with $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
-	@echo "Installing requirements.txt into $(VENV): a few minutes the first time"
-	@start=$$(date +%s); $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
-	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . \
-	  && echo "Installed in $$(($$(date +%s) - start)) s"
+$(VENV)/.installed: requirements.txt pyproject.toml
+	$(INSTALL) -r requirements.txt --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	@echo "Installing the development tools of requirements-dev.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.installed-dev: requirements-dev.txt requirements-docs.txt $(VENV)/.installed
+	$(INSTALL) -r requirements-dev.txt
 	@touch $@
+
+# Speed, as ratios within one run: on a quiet machine, each table by itself.
+bench: $(VENV)/.installed-dev
+	for table in store pages probing decoders cloze; do $(BIN)/python -m benchmarks.$$table || exit 1; done

@@ -3,14 +3,16 @@
 from pathlib import Path
 
 from bertnesia.errors import BertnesiaError
+from bertnesia.ui import address
 from bertnesia.ui.messages import problem
-from bertnesia.ui.routing import announce, navigation
+from bertnesia.ui.routing import announced, navigation
 from bertnesia.ui.study import choose_study
 
 page = navigation()
-choose_study(Path(__file__).parent)
-announce()
-try:
-    page.run()
-except BertnesiaError as error:
-    problem("This page cannot be shown.", error)
+with address.kept(page.url_path):
+    choose_study(Path(__file__).parent)
+    try:
+        with announced():
+            page.run()
+    except BertnesiaError as error:
+        problem("This page cannot be shown.", error)

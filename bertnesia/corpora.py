@@ -1,8 +1,9 @@
 """Training text: read, identified, and split so that no group of sentences is on two sides."""
 
 import hashlib
+import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from bertnesia.files import sha256
 T = TypeVar("T")
 
 _HEADING = re.compile(r"^\s*= (.+) =\s*$")
+_SUBHEADING = re.compile(r"^= .+ =$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[\"'“(]?[A-Z0-9])")
 _WIKITEXT_JOINER = re.compile(r" @([-,.])@ ")
 
@@ -59,10 +61,10 @@ class Split:
 
 
 def read_corpus(paths: Iterable[Path]) -> Corpus:
-    """Read plain text (a passage a line) and WikiText files (a paragraph a line, sections under headings).
+    """Read plain text (a passage a line) and WikiText files (a paragraph a line, articles under headings).
 
-    A passage's group is the WikiText heading that it stands under, or else the passage itself without case, digits and
-    punctuation, so that sentences told twice stay on one side of a split.
+    A passage's group is the WikiText article that it belongs to (`= Title =`, with parts under `= = Part = =`), or else
+    the passage itself without case, digits and punctuation, so that sentences told twice stay on one side of a split.
 
     Raises:
         BertnesiaError: if a file cannot be read as UTF-8 text or holds no passage.
@@ -85,12 +87,13 @@ def _read_passages(path: Path) -> Iterator[Passage]:
         raise BertnesiaError(f"Cannot read the text file {path}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise BertnesiaError(f"{path} is not UTF-8 text (byte {error.start}).") from error
-    section: str | None = None
+    article: str | None = None
     for line in lines:
         if heading := _HEADING.match(line):
-            section = f"{path.name}: {heading[1]}"
+            if not _SUBHEADING.match(heading[1]):
+                article = f"{path.name}: {heading[1]}"
         elif text := _WIKITEXT_JOINER.sub(r"\1", line).strip():
-            yield Passage(text, section or re.sub(r"[\W\d_]+", " ", text.casefold()).strip())
+            yield Passage(text, article or re.sub(r"[\W\d_]+", " ", text.casefold()).strip())
 
 
 def split_corpus(passages: Sequence[Passage], decoder: float, validation: float) -> Split:
@@ -101,10 +104,25 @@ def split_corpus(passages: Sequence[Passage], decoder: float, validation: float)
     """
     shares: tuple[list[Passage], list[Passage], list[Passage]] = ([], [], [])
     for passage in passages:
-        position = int.from_bytes(hashlib.sha256(passage.group.encode()).digest()[:8]) / 2**64
+        position = position_of(passage.group)
         shares[2 if position < validation else 1 if position < validation + decoder else 0].append(passage)
     base, decoders, held_out = (tuple(share) for share in shares)
     return Split(base, decoders, held_out)
+
+
+def take_share(items: Sequence[T], share: float, key: Callable[[T], str]) -> list[T]:
+    """A share of the items, rounded up, whole keys (paragraphs, groups) each.
+
+    Keys are taken in the order of their hashes, so a smaller share is part of every larger one.
+    """
+    keys = sorted({key(item) for item in items}, key=position_of)
+    chosen = set(keys[: math.ceil(share * len(keys) - 1e-9)])
+    return [item for item in items if key(item) in chosen]
+
+
+def position_of(name: str) -> float:
+    """A number in [0, 1) that depends on the name alone: what is below a share belongs to it."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
 
 
 def token_chunks(
@@ -114,9 +132,7 @@ def token_chunks(
 
     A passage that is too long is cut between sentences, and inside a sentence only where that alone is too long.
     """
-    framed = tokenizer(tokenizer.mask_token)["input_ids"]
-    middle = framed.index(tokenizer.mask_token_id)
-    before, after = framed[:middle], framed[middle + 1 :]
+    before, after = frame(tokenizer)
     room = max_tokens - len(before) - len(after)
     remaining = iter(passages)
     while batch := list(islice(remaining, 2000)):
@@ -126,6 +142,13 @@ def token_chunks(
         for passage in sentences:
             for chunk in _pack((next(encoded) for _ in passage), room):
                 yield [*before, *chunk, *after]
+
+
+def frame(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """The special tokens that stand before and after a text."""
+    framed = tokenizer(tokenizer.mask_token)["input_ids"]
+    middle = framed.index(tokenizer.mask_token_id)
+    return framed[:middle], framed[middle + 1 :]
 
 
 def spread(sequences: Sequence[T], most: int) -> list[T]:

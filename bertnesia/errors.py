@@ -6,7 +6,3 @@ class BertnesiaError(Exception):
 
     The command line prints the sentence and exits with code 2; the dashboard shows it in place of the figure.
     """
-
-
-class UnrankedWordError(BertnesiaError):
-    """A watched word is not one token of the vocabulary, so it has no rank; the prompt itself can be answered."""

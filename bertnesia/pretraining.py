@@ -1,7 +1,7 @@
 """A base model of one's own: masked-language-model training from any BERT encoder, or from nothing."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,14 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from bertnesia.corpora import Corpus, Passage, split_corpus, spread, token_chunks
+from bertnesia.corpora import Corpus, Passage, Split, split_corpus, spread, token_chunks
 from bertnesia.finetuning.mlm import MaskedLanguageModelling
+from bertnesia.finetuning.snapshots import keep_snapshots
 from bertnesia.finetuning.trainer import Schedule, finish, train
 from bertnesia.models.checkpoints import check_room, refuse_existing, save_model, versions
-from bertnesia.models.encoder import load_masked_lm, load_tokenizer
+from bertnesia.models.encoder import encoder_hash, load_masked_lm, load_tokenizer, state_hash
 from bertnesia.models.heads import head_norm, output_bias
 from bertnesia.models.vocabulary import count_tokens, learn_wordpiece, log_frequencies, prune_wordpiece
 from bertnesia.progress import working
+from bertnesia.shortening import shortened
 
 
 class Pretraining(BaseModel):
@@ -28,6 +30,10 @@ class Pretraining(BaseModel):
     vocabulary_size: int = Field(12_000, ge=0, description="entries to keep, 0 keeps all")
     max_tokens: int = Field(64, ge=8, description="longest training sequence, special tokens included")
     masked: float = Field(0.2, gt=0, lt=1, description="share of tokens hidden in training")
+    favour_rare: float = Field(0.0, ge=0, le=1, description="rare tokens are hidden more: frequency to minus this")
+    short: float = Field(0.0, ge=0, le=1, description="share of the passages read in a shortened form, too")
+    head_rate: float = Field(1.0, gt=0, description="learning rate of embeddings and head, in the body's")
+    dropout: float = Field(0.0, ge=0, lt=1, description="while training; the saved model keeps its configured rates")
     decoder_share: float = Field(0.12, ge=0, lt=1, description="share of the text kept for decoder training")
     validation_share: float = Field(0.03, gt=0, lt=1, description="share of the text kept for validation")
     validation_sequences: int = Field(1500, ge=1, description="most validation sequences to score")
@@ -36,8 +42,16 @@ class Pretraining(BaseModel):
     schedule: Schedule = Schedule()
 
 
-def pretrain(corpus: Corpus, out: Path, settings: Pretraining, start: str | None = None) -> dict[str, Any]:
+def pretrain(
+    corpus: Corpus,
+    out: Path,
+    settings: Pretraining,
+    start: str | None = None,
+    keep: Mapping[float, Path] | None = None,
+) -> dict[str, Any]:
     """Train a masked language model and save it to `out` in Hugging Face's format, weights in fp16.
+
+    `keep` names a folder for the model as it is at a share of the steps, for as many shares as are wanted.
 
     `start` is a folder or hub name of an encoder with a WordPiece vocabulary; None starts from nothing. Training text
     is the `base` share of the corpus alone (see `split_corpus`). Returns the provenance, which is also saved beside the
@@ -53,21 +67,14 @@ def pretrain(corpus: Corpus, out: Path, settings: Pretraining, start: str | None
     with working("Preparing text and vocabulary"):
         model, tokenizer = _starting_point(split.base, settings, start)
         check_room(model, settings.max_tokens)
-        held_out = list(token_chunks(split.validation, tokenizer, settings.max_tokens))
-        objective = MaskedLanguageModelling(
-            tokenizer,
-            train=list(token_chunks(split.base, tokenizer, settings.max_tokens)),
-            validation=spread(held_out, settings.validation_sequences),
-            share=settings.masked,
-        )
-    identity = pretraining_identity(corpus, settings, start)
-    dropout = _switch_off_dropout(model)
+        objective = _objective(split, tokenizer, settings)
+    identity = {"objective": "mlm", **pretraining_identity(corpus, settings, start)}
     work = out.with_name(f".{out.name}.training")
-    history = train(model, objective, settings.schedule, work, identity)
-    for name, value in dropout.items():
-        setattr(model.config, name, value)
+    kept = keep_snapshots(keep or {}, settings.schedule.steps, tokenizer, identity)
+    _set_dropout(model, settings.dropout)
+    rates = _rates(model, settings.head_rate)
+    history = train(model, objective, settings.schedule, work, identity, rates=rates, visits=kept)
     provenance = {
-        "objective": "mlm",
         **identity,
         "training_tokens": sum(objective.lengths),
         "vocabulary_size": len(tokenizer),
@@ -80,9 +87,38 @@ def pretrain(corpus: Corpus, out: Path, settings: Pretraining, start: str | None
 
 
 def pretraining_identity(corpus: Corpus, settings: Pretraining, start: str | None) -> dict[str, Any]:
-    """What decides the result of `pretrain`, as JSON values; the checkpoint to start from is told by its name alone."""
-    started_from = start if start is None or not Path(start).exists() else Path(start).name
-    return {"started_from": started_from, "settings": settings.model_dump(), "sources": corpus.describe()}
+    """What decides the result of `pretrain`, as JSON values.
+
+    A hub name or package to start from is told by its name; a folder by its own name and the hash of its weights, so
+    that it may lie anywhere.
+    """
+    identity = {"started_from": start, "settings": settings.model_dump(), "sources": corpus.describe()}
+    if start is not None and Path(start).exists():
+        identity |= {"started_from": Path(start).name, "started_from_weights": _weights_hash(start)}
+    return identity
+
+
+def _weights_hash(folder: str) -> str:
+    model, has_head = load_masked_lm(folder, allow_new_head=True)
+    return state_hash(model.state_dict()) if has_head else encoder_hash(model)
+
+
+def _objective(split: Split, tokenizer: PreTrainedTokenizerBase, settings: Pretraining) -> MaskedLanguageModelling:
+    text = [*split.base, *shortened(split.base, settings.short)]
+    held_out = list(token_chunks(split.validation, tokenizer, settings.max_tokens))
+    return MaskedLanguageModelling(
+        tokenizer,
+        train=list(token_chunks(text, tokenizer, settings.max_tokens)),
+        validation=spread(held_out, settings.validation_sequences),
+        share=settings.masked,
+        favour_rare=settings.favour_rare,
+    )
+
+
+def _rates(model: PreTrainedModel, head_rate: float) -> dict[str, float]:
+    """The multiple of the learning rate for each parameter of embeddings and head, by name."""
+    layers = {id(p) for name, p in model.base_model.named_parameters() if "embeddings" not in name}
+    return {name: head_rate for name, p in model.named_parameters() if id(p) not in layers}
 
 
 def _starting_point(
@@ -134,16 +170,14 @@ def _start_head(model: PreTrainedModel, text: Sequence[Passage], tokenizer: PreT
     """Start a new head from the words' frequencies, with small features."""
     frequencies = log_frequencies(count_tokens(text, tokenizer), tokenizer)
     output_bias(model).data.copy_(torch.from_numpy(frequencies))
-    head_norm(model).weight.data.fill_(0.3)
+    head_norm(model).data.fill_(0.3)
 
 
-def _switch_off_dropout(model: PreTrainedModel) -> dict[str, float]:
-    """A run over little text in one or two epochs cannot overfit; returns the configured rates."""
-    names = ("hidden_dropout_prob", "attention_probs_dropout_prob")
-    rates = {name: getattr(model.config, name) for name in names}
-    for name in names:
-        setattr(model.config, name, 0.0)
+def _set_dropout(model: PreTrainedModel, rate: float) -> None:
+    """Set the rate for training; the configuration, which is saved, keeps its own.
+
+    Off by default: little text that is read once or twice is not overfitted.
+    """
     for module in model.modules():
         if isinstance(module, nn.Dropout):
-            module.p = 0.0
-    return rates
+            module.p = rate

@@ -11,17 +11,23 @@ from typing import Any
 import pyarrow as pa
 
 from bertnesia import __version__
+from bertnesia.coverage import coverage_rows
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import replacing_folder
 from bertnesia.models.checkpoints import read_provenance
-from bertnesia.models.decoders import read_decoder_config
+from bertnesia.models.decoder_bank import still_improving
+from bertnesia.models.decoder_training import TRAINED_KINDS
+from bertnesia.models.decoders import DecoderConfig, Decoders, LayerRecord, read_decoder_config
 from bertnesia.models.encoder import encoder_hash, vocabulary_hash
 from bertnesia.models.layered import LayeredModel
-from bertnesia.probes.facts import prompt_of
-from bertnesia.probing.run import Asked, Parts, head_hash
+from bertnesia.probetables import probe_tables
+from bertnesia.probing.run import Asked, Parts, Pass, head_hash
+from bertnesia.stepprobe import ProbedStep
 from bertnesia.store.publish import SCHEMA_VERSION, publish
 from bertnesia.studyfile import ModelSpec
+from bertnesia.studymodels import passes
 from bertnesia.studyrun import StudyRun
+from bertnesia.studysteps import probed_steps
 
 Rows = list[dict[str, Any]]
 
@@ -29,38 +35,59 @@ Rows = list[dict[str, Any]]
 def publish_results(run: StudyRun, asked: Sequence[Asked], parts: Mapping[str, Parts], database: Path) -> None:
     """Build the study's database from the parts and everything that is known of models, decoders and facts."""
     tables: dict[str, Rows] = {"study": [_study(run)], "models": [], "decoders": [], "training": []}
-    tables["relations"] = [row for one in asked for row in _relations(one)]
-    tables["facts"] = [row for one in asked for row in _facts(one)]
+    for one in asked:
+        for name, rows in probe_tables(one).items():
+            tables.setdefault(name, []).extend(rows)
+    tables["coverage"] = coverage_rows(run, asked)
     for position, model in enumerate(run.spec.models):
-        folder = run.folder(model)
-        loaded = run.load(model)
         provenance = read_provenance(Path(run.checkpoint(model))) or {}
-        tables["models"].append(_model(run, model, loaded, provenance, position, database))
-        tables["decoders"] += _decoders(model.name, folder / "decoders", loaded)
-        tables["training"] += _training(model.name, folder, provenance)
+        tables["training"] += _curve(
+            provenance.get("history", []), {"model": model.name, "run": "model", "layer": None, "kind": None}
+        )
+        works = passes(run, model)
+        tables["models"].append(_model(run, model, works[0].model, provenance, position, database))
+        for work in works:
+            tables["decoders"] += _decoders(run, model, work)
+        tables["training"] += _decoder_training(run, model)
+    steps = [(model, one) for model in run.spec.models for one in probed_steps(run, model)]
+    tables["models"] += _steps(tables["models"], steps)
     publish(
         database,
         {
             **{name: _table(rows) for name, rows in tables.items() if rows},
-            "ranks": [path for one in parts.values() for path in one.ranks],
+            "ranks": [
+                *(path for one in parts.values() for path in one.ranks),
+                *(run.work / "parts" / name for _, step in steps for name in step.ranks),
+            ],
             "predictions": [path for one in parts.values() for path in one.predictions],
         },
     )
 
 
 def copy_models(run: StudyRun, folder: Path) -> None:
-    """Copy the study's models and their decoders to `folder`, each in one step.
+    """Copy the models that pages show, with the decoders that ship, to `folder`, each in one step.
 
     Raises:
         BertnesiaError: if a model is not one of the study's own but a checkpoint from elsewhere.
     """
-    for model in run.spec.models:
-        if not (run.folder(model) / "config.json").exists():
+    for model in shipped(run):
+        source, target = run.folder(model), folder / model.name
+        if not (source / "config.json").exists():
             raise BertnesiaError(f"{model.name} is a checkpoint from elsewhere: publish the study without --to.")
-        with replacing_folder(folder / model.name) as partial:
-            shutil.copytree(
-                run.folder(model), partial, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*", "checkpoint-*")
-            )
+        if target.exists() and source.samefile(target):
+            continue
+        kinds = [kind for kind in run.spec.kinds(model) if kind in TRAINED_KINDS]
+        decoders = {kind: run.decoders(model, kind) for kind in kinds}
+        with replacing_folder(target) as partial:
+            ignored = shutil.ignore_patterns(".*", "checkpoint-*", "decoders")
+            shutil.copytree(source, partial, dirs_exist_ok=True, ignore=ignored)
+            for kind, place in decoders.items():
+                shutil.copytree(place, partial / "decoders" / kind)
+
+
+def shipped(run: StudyRun) -> list[ModelSpec]:
+    """The models whose weights ship: variants give ranks alone."""
+    return [model for model in run.spec.models if model.role == "model"]
 
 
 def _table(rows: Rows) -> pa.Table:
@@ -90,10 +117,7 @@ def _model(
     database: Path,
 ) -> dict[str, Any]:
     config = loaded.encoder.config
-    history: Rows = provenance.get("history", [])
-    scores = {name: value for name, value in history[-1].items() if name != "step"} if history else {}
-    checkpoint = run.checkpoint(model)
-    is_local = Path(checkpoint).is_dir()
+    tuning = run.spec.finetuning(model)
     return {
         "model": model.name,
         "label": model.label or model.name,
@@ -107,38 +131,110 @@ def _model(
         "parameters": sum(parameter.numel() for parameter in loaded.encoder.parameters()),
         "encoder_hash": encoder_hash(loaded.encoder),
         "vocabulary_hash": vocabulary_hash(loaded.tokenizer),
-        "folder": _relative(Path(checkpoint), database.parent) if is_local else checkpoint,
-        "decoder_folder": _relative(run.folder(model) / "decoders", database.parent),
-        "scores": json.dumps(scores),
+        "role": model.role,
+        "variant_of": model.variant_of,
+        "seed": tuning.settings.schedule.seed if tuning else 0,
+        "step": None,
+        "steps": provenance.get("steps"),
+        "share": model.share,
+        "matched": model.matched,
+        **_places(run, model, database),
+        "scores": json.dumps(_last_scores(provenance.get("history", []))),
         "position": position,
     }
 
 
-def _decoders(name: str, folder: Path, loaded: LayeredModel) -> Rows:
+def _steps(models: Rows, steps: Sequence[tuple[ModelSpec, ProbedStep]]) -> Rows:
+    """A row for each model on the way: as the model that the run led to, but for its weights."""
+    finished = {row["model"]: row for row in models}
+    return [
+        {
+            **finished[model.name],
+            "model": step.model,
+            "label": f"{finished[model.name]['label']} at step {step.step:,}",
+            "encoder_hash": step.encoder_hash,
+            "role": "step",
+            "variant_of": model.name,
+            "step": step.step,
+            "steps": step.steps,
+            "folder": "",
+            "decoder_folder": None,
+            "scores": "{}",
+            "position": len(models) + number,
+        }
+        for number, (model, step) in enumerate(steps)
+    ]
+
+
+def _places(run: StudyRun, model: ModelSpec, database: Path) -> dict[str, str | None]:
+    """Where weights and decoders are, relative to the database; a variant's do not ship with it."""
+    if model.role != "model":
+        return {"folder": "", "decoder_folder": None}
+    checkpoint, decoders = run.checkpoint(model), run.shown_decoders(model)
+    is_local = Path(checkpoint).is_dir()
+    return {
+        "folder": _relative(Path(checkpoint), database.parent) if is_local else checkpoint,
+        "decoder_folder": _relative(decoders, database.parent),
+    }
+
+
+def _last_scores(history: Rows) -> dict[str, float]:
+    return {name: value for name, value in history[-1].items() if name != "step"} if history else {}
+
+
+def _decoders(run: StudyRun, model: ModelSpec, work: Pass) -> Rows:
+    """A row for every decoder that was asked, with what is known of its training."""
     rows: Rows = []
-    trained = read_decoder_config(folder / "trained") if "trained" in loaded.decoders else None
-    for kind, decoders in loaded.decoders.items():
-        for i, head in enumerate(decoders.heads):
-            row: dict[str, Any] = {"model": name, "layer": i + 1, "kind": kind, "corpus": "", "steps": 0}
-            if kind == "trained" and trained:
-                record = trained.layers[i]
-                corpus = ", ".join(source["name"] for source in trained.corpus)
-                row |= {"corpus": corpus, "steps": record.step, "loss": record.loss, "accuracy": record.accuracy}
-            elif trained and trained.history[0]["step"] == 0:  # training starts from the stock head
-                first = trained.history[0]
-                row |= {"loss": first[f"loss_{i + 1}"], "accuracy": first[f"accuracy_{i + 1}"]}
-            rows.append({"loss": None, "accuracy": None, **row, "hash": head_hash(head)})
+    for heads in work.model.decoders.values():
+        known = _known(run, model, heads)
+        for layer, head in zip(heads.layers, heads.heads, strict=True):
+            keys = {"model": model.name, "layer": layer, "kind": heads.kind, "seed": heads.seed}
+            rows.append({**keys, **_NOT_TRAINED, **known.get(layer, {}), "hash": head_hash(head)})
     return rows
 
 
-def _training(name: str, folder: Path, provenance: Mapping[str, Any]) -> Rows:
-    rows = _curve(provenance.get("history", []), {"model": name, "run": "model", "layer": None, "kind": None})
-    if (folder / "decoders" / "trained" / "config.json").exists():
-        for entry in read_decoder_config(folder / "decoders" / "trained").history:
+_NOT_TRAINED = {"corpus": "", "steps": 0, "loss": None, "accuracy": None, "still_improving": False}
+
+
+def _known(run: StudyRun, model: ModelSpec, heads: Decoders) -> dict[int, dict[str, Any]]:
+    """Corpus, steps and validation scores by layer; those of the stock head are where the training from it began."""
+    if heads.kind in TRAINED_KINDS:
+        config = read_decoder_config(run.decoders(model, heads.kind, heads.seed))
+        return {record.layer: _record(config, record) for record in config.layers}
+    folder = run.decoders(model, "trained")
+    if heads.kind == "stock" and (folder / "config.json").is_file():
+        first = read_decoder_config(folder).history[0]
+        scores = [(layer, f"loss_{layer}", f"accuracy_{layer}") for layer in heads.layers if first["step"] == 0]
+        return {layer: {"loss": first[loss], "accuracy": first[accuracy]} for layer, loss, accuracy in scores}
+    return {}
+
+
+def _record(config: DecoderConfig, record: LayerRecord) -> dict[str, Any]:
+    return {
+        "corpus": ", ".join(source["name"] for source in config.corpus),
+        "steps": record.step,
+        "loss": record.loss,
+        "accuracy": record.accuracy,
+        "still_improving": _still_improving(config, record),
+    }
+
+
+def _still_improving(config: DecoderConfig, record: LayerRecord) -> bool:
+    """What was noted when training ended; told from the losses where it was not."""
+    if record.still_improving is not None:
+        return record.still_improving
+    return still_improving([entry[f"loss_{record.layer}"] for entry in config.history])
+
+
+def _decoder_training(run: StudyRun, model: ModelSpec) -> Rows:
+    """Training curves of the decoders that pages show, layer by layer."""
+    rows: Rows = []
+    for kind in (kind for kind in run.spec.kinds(model) if kind in TRAINED_KINDS):
+        for entry in read_decoder_config(run.decoders(model, kind)).history:
             for score, value in entry.items():
                 word, _, layer = score.partition("_")
                 if layer:
-                    keys = {"model": name, "run": "decoder", "layer": int(layer), "kind": "trained"}
+                    keys = {"model": model.name, "run": "decoder", "layer": int(layer), "kind": kind}
                     rows.append({**keys, "step": int(entry["step"]), "score": word, "value": value})
     return rows
 
@@ -149,38 +245,6 @@ def _curve(history: Iterable[Mapping[str, float]], keys: Mapping[str, Any]) -> R
         for entry in history
         for score, value in entry.items()
         if score != "step"
-    ]
-
-
-def _relations(asked: Asked) -> Rows:
-    return [
-        {
-            "probe_set": relation.probe_set,
-            "relation": relation.id,
-            "label": relation.label,
-            "description": relation.description,
-            "template": relation.template,
-            "type": relation.type,
-            "source": relation.source,
-        }
-        for relation in asked.probe_set.relations
-    ]
-
-
-def _facts(asked: Asked) -> Rows:
-    reasons = {one.fact: one.reason for one in asked.ineligible}
-    return [
-        {
-            "fact": fact.id,
-            "probe_set": fact.probe_set,
-            "relation": fact.relation,
-            "subject": fact.subject,
-            "object": fact.object,
-            "prompt": prompt_of(fact, asked.probe_set.relation[fact.relation]),
-            "eligible": fact.id not in reasons,
-            "reason": reasons.get(fact.id, ""),
-        }
-        for fact in asked.probe_set.facts
     ]
 
 

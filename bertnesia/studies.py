@@ -1,82 +1,153 @@
 """Running a study: models, decoders, probing, publishing; what is done already is kept."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bertnesia.errors import BertnesiaError
+from bertnesia.fetching import fetch_missing
 from bertnesia.finetuning.finetune import finetune, finetuning_identity
 from bertnesia.models.checkpoints import made_with
-from bertnesia.models.decoder_training import decoder_identity, train_decoders
-from bertnesia.models.decoders import read_decoder_config
-from bertnesia.models.encoder import load_encoder, load_masked_lm, load_tokenizer
+from bertnesia.models.decoder_training import decoder_identity, train_decoders, train_last_layer_seeds
+from bertnesia.models.decoders import decoder_name, read_decoder_config
+from bertnesia.models.encoder import load_encoder, load_masked_lm, load_tokenizer, random_encoder
 from bertnesia.models.heads import head_weights
+from bertnesia.models.weights import HeadWeights
 from bertnesia.pretraining import pretrain, pretraining_identity
-from bertnesia.probing.run import Asked, Parts, ask, probe_to_parts
+from bertnesia.probing.run import Asked, Parts, ask, run_pass
 from bertnesia.progress import console, working
-from bertnesia.publishing import publish_results
+from bertnesia.publishing import copy_models, publish_results
 from bertnesia.studyfile import FinetuneSpec, ModelSpec, PretrainSpec
+from bertnesia.studymodels import CONTROL, passes
 from bertnesia.studyrun import StudyRun
+from bertnesia.studysteps import on_the_way, steps_are_probed
 
 
-def run_study(run: StudyRun) -> Path:
+def run_study(run: StudyRun, to: Path | None = None) -> Path:
     """Perform all stages of a study that are not done yet and publish it; returns the database's path.
+
+    With `to`, the database goes there, beside a copy of the models and decoders that ship.
 
     Raises:
         BertnesiaError: if data is missing or something in the way was made with other settings.
     """
     began = time.monotonic()
-    _check_data(run)
-    if run.models is None:
-        for model in run.spec.models:
-            make_model(run, model)
-        if "trained" in run.spec.decoders.kinds:
-            for model in run.spec.models:
-                make_decoders(run, model)
+    prepare(run)
+    make_all(run)
+    database = publish_study(run, to)
+    console.print(f"Published {database} after {time.monotonic() - began:.0f} s.", markup=False)
+    return database
+
+
+def publish_study(run: StudyRun, to: Path | None = None) -> Path:
+    """Probe what has not been probed and build the database from the results; returns its path.
+
+    Raises:
+        BertnesiaError: if a model or decoder is missing or damaged.
+    """
     asked, parts = probe_models(run)
+    database = run.database
     with working("Publishing"):
-        publish_results(run, asked, parts, run.database)
-    console.print(f"Published {run.database} after {time.monotonic() - began:.0f} s.", markup=False)
-    return run.database
+        if to:
+            copy_models(run, to / "models")
+            run, database = replace(run, models=to / "models"), to / database.name
+        publish_results(run, asked, parts, database)
+    return database
 
 
-def _check_data(run: StudyRun) -> None:
-    """Read everything that a later stage needs, so that a missing file is told before hours of training."""
+def prepare(run: StudyRun) -> None:
+    """Fetch what can be fetched and read everything that a later stage needs.
+
+    What is missing is told before hours of training.
+    """
+    fetch_missing(run)
     _ = run.probe_sets
-    if run.models is None:
-        for model in run.spec.models:
-            for name in model.finetune.data if model.finetune else ():
-                run.file(name)
-        if any(model.pretrain for model in run.spec.models) or "trained" in run.spec.decoders.kinds:
+    if run.train:
+        for name in run.files_to_train():
+            run.file(name)
+        if any(model.pretrain and not run.local(model) for model in run.spec.models) or run.decoders_wanted():
             _ = run.corpus
-        if "trained" in run.spec.decoders.kinds:
+        if run.decoders_wanted():
             _ = run.facts_left_out
+
+
+def make_all(run: StudyRun) -> None:
+    """Train the models and decoders that are not there yet."""
+    if not run.train:
+        return
+    base, *others = run.spec.models
+    make_model(run, base)
+    make_decoders(run, base)  # before its siblings, which may be asked with them on the way
+    for model in others:
+        make_model(run, model)
+    for model in others:
+        make_decoders(run, model)
 
 
 def make_model(run: StudyRun, model: ModelSpec) -> None:
     """Train a model, or say that it is there."""
-    out = run.folder(model)
-    if model.pretrain:
-        _pretrain(run, model.pretrain, out)
-    elif model.finetune:
-        _finetune(run, model.finetune, out)
+    if run.local(model):
+        console.print(f"{model.name}: taken from {run.local(model)}.", highlight=False, markup=False)
+    elif model.pretrain:
+        _pretrain(run, model.pretrain, run.made(model))
+    elif tuning := run.spec.finetuning(model):
+        _finetune(run, tuning, model)
 
 
 def make_decoders(run: StudyRun, model: ModelSpec) -> None:
-    """Train a model's decoders, or say that they are there."""
-    base = run.checkpoint(run.spec.base)
-    checkpoint = run.checkpoint(model)
-    out = run.folder(model) / "decoders" / "trained"
-    encoder, tokenizer = load_encoder(checkpoint), load_tokenizer(checkpoint)
-    stock = head_weights(load_masked_lm(base)[0])
-    settings = run.spec.decoders.settings
-    if (out / "config.json").exists():
-        identity = decoder_identity(encoder, tokenizer, stock, run.corpus, run.facts_left_out, settings)
-        if read_decoder_config(out).identity() == identity:
-            console.print(f"Decoders of {model.name}: already trained.", highlight=False, markup=False)
-            return
-        raise _in_the_way(out)
-    train_decoders(encoder, tokenizer, stock, run.corpus, run.facts_left_out, out, settings)
+    """Train a model's decoders, or say that they are there. Those beside a local copy are taken as they are."""
+    wanted = [(kind, seed) for kind, seed in run.whole_decoders(model) if run.is_made_here(model, kind, seed)]
+    last = [seed for seed in run.last_layer_seeds(model) if run.is_made_here(model, "trained", seed)]
+    if not wanted and not last:
+        return
+    maker = _DecoderMaker(run, model)
+    for kind, seed in wanted:
+        maker.make(kind, seed)
+    if last:
+        maker.make_last_layer(last)
+
+
+class _DecoderMaker:
+    """Trains decoders of one model, which is loaded once."""
+
+    def __init__(self, run: StudyRun, model: ModelSpec) -> None:
+        self.run = run
+        self.model = model
+        self.checkpoint = run.checkpoint(model)
+        self.encoder, self.tokenizer = load_encoder(self.checkpoint), load_tokenizer(self.checkpoint)
+        self.stock = head_weights(load_masked_lm(run.checkpoint(run.spec.base))[0])
+        self.settings = run.spec.decoders.settings
+
+    def make(self, kind: str, seed: int) -> None:
+        out = self.run.decoders(self.model, kind, seed)
+        encoder = random_encoder(self.encoder.config, seed) if kind == CONTROL else self.encoder
+        start = self._own_head() if kind == "full" else None
+        material = self.run.corpus, self.run.facts_left_out
+        identity = decoder_identity(encoder, self.tokenizer, self.stock, *material, self.settings, kind, seed, start)
+        if not self._is_there(out, identity):
+            console.print(f"Decoders {out.name} of {self.model.name}", highlight=False, markup=False)
+            train_decoders(encoder, self.tokenizer, self.stock, *material, out, self.settings, kind, seed, start)
+
+    def make_last_layer(self, seeds: list[int]) -> None:
+        folder = self.run.made(self.model) / "decoders"
+        material = self.run.corpus, self.run.facts_left_out
+        identity = decoder_identity(self.encoder, self.tokenizer, self.stock, *material, self.settings)
+        there = [self._is_there(folder / decoder_name("trained", s), {**identity, "seed": s}) for s in seeds]
+        if not all(there):
+            train_last_layer_seeds(self.encoder, self.tokenizer, self.stock, *material, folder, self.settings, seeds)
+
+    def _own_head(self) -> HeadWeights | None:
+        masked_lm, has_head = load_masked_lm(self.checkpoint, allow_new_head=True)
+        return head_weights(masked_lm) if has_head and self.model is not self.run.spec.base else None
+
+    def _is_there(self, out: Path, identity: dict[str, Any]) -> bool:
+        if not (out / "config.json").exists():
+            return False
+        if read_decoder_config(out).identity() != identity:
+            raise _in_the_way(out)
+        console.print(f"Decoders {out.name} of {self.model.name}: already trained.", highlight=False, markup=False)
+        return True
 
 
 def probe_models(run: StudyRun) -> tuple[list[Asked], dict[str, Parts]]:
@@ -84,11 +155,11 @@ def probe_models(run: StudyRun) -> tuple[list[Asked], dict[str, Parts]]:
     parts: dict[str, Parts] = {}
     asked: list[Asked] = []
     for model in run.spec.models:
-        loaded = run.load(model)
-        if not asked:
-            with working("Writing the prompts"):
-                asked = ask(run.probe_sets, loaded)
-        parts[model.name] = probe_to_parts(model.name, loaded, asked, run.work / "parts")
+        for work in passes(run, model):
+            if not asked:
+                with working("Writing the prompts"):
+                    asked = ask(run.probe_sets, work.model, run.spec.variants)
+            parts[model.name] = parts.get(model.name, Parts((), ())) + run_pass(work, asked, run.work / "parts")
     return asked, parts
 
 
@@ -97,11 +168,15 @@ def _pretrain(run: StudyRun, spec: PretrainSpec, out: Path) -> None:
         pretrain(run.corpus, out, spec.settings, spec.start)
 
 
-def _finetune(run: StudyRun, spec: FinetuneSpec, out: Path) -> None:
-    base = run.checkpoint(run.spec.base)
+def _finetune(run: StudyRun, spec: FinetuneSpec, model: ModelSpec) -> None:
+    base, out = run.checkpoint(run.spec.base), run.made(model)
     data = [run.file(name) for name in spec.data]
     if not _is_there(out, finetuning_identity(spec.objective, base, data, spec.settings)):
-        finetune(spec.objective, base, data, out, spec.settings)
+        finetune(spec.objective, base, data, out, spec.settings, on_the_way(run, spec, model))
+    elif spec.probe_at and not steps_are_probed(run, spec, model):
+        raise BertnesiaError(
+            f"{model.name} is trained already, but was not probed at the points of probe_at: delete {out} to do both."
+        )
 
 
 def _is_there(out: Path, identity: dict[str, Any]) -> bool:

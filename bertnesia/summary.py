@@ -9,8 +9,8 @@ KEYS = ["probe_set", "average", "kind", "model", "layer"]
 
 
 def default_average(probe_set: str) -> Average:
-    """Macro where relations have templates (T-REx, Google-RE, Atlas); micro for probe sets of single sentences."""
-    return "micro" if probe_set in {"squad", "conceptnet"} else "macro"
+    """Macro where relations have templates (T-REx, Google-RE, Atlas); micro for sentences and, as its paper, BEAR."""
+    return "micro" if probe_set in {"squad", "conceptnet", "bear", "bear_original"} else "macro"
 
 
 def summarise(study: Study) -> pd.DataFrame:

@@ -3,11 +3,12 @@
 import pandas as pd
 import streamlit as st
 
+from bertnesia import findings
 from bertnesia.analysis.measures import Measure, with_interval
-from bertnesia.figures.layers import by_layer
+from bertnesia.figures.layers import appearance, by_layer
 from bertnesia.store import queries
 from bertnesia.store.study import Study
-from bertnesia.ui import controls
+from bertnesia.ui import address, controls
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
@@ -15,7 +16,16 @@ from bertnesia.ui.models import Models, models_of
 from bertnesia.ui.routing import guard
 from bertnesia.ui.study import ask, current_study
 
-MEASURES = {"P@1": ("precision", 1), "P@10": ("precision", 10), "P@100": ("precision", 100), "MRR": ("mrr", 1)}
+READING = (
+    "Each line is one model; each point the score of one layer's own decoder. Where the line is still low, either the "
+    "fact is not there yet or this layer's decoder cannot read it. The dashed line needs no single fact: it "
+    "always answers with a relation's commonest objects. Dotted lines, where measured, are the same prompts with the "
+    "subject masked. Bands are 95 % intervals."
+)
+READING_APPEARANCE = (
+    "Each fact is counted once, at the first layer that has it right; facts that no layer has are in no bar. "
+    "A layer may have a fact and a later one lose it again: the table tells how many are right from a layer to the end."
+)
 SCORES = {"precision": "Share of facts right", "mrr": "Mean reciprocal rank"}
 
 
@@ -28,18 +38,25 @@ def choose(study: Study, models: Models) -> tuple[queries.Question, queries.Aver
         relation = controls.choose_relation(study, probe_set)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with row:
-        measure = controls.segments("Measure", list(MEASURES), key="measure", explanation="P@k")
+        measure = controls.segments("Measure", list(controls.MEASURES), key="measure", explanation="P@k")
         average = controls.choose_average()
         kind = controls.choose_decoder(controls.kinds_of(study, probe_set))
         filtered = controls.choose_filtered()
     with right:
         chosen = controls.choose_models(models, controls.asked_models(study, probe_set, kind))
     relations = (relation,) if relation else ()
-    question = queries.Question(probe_set, chosen, kind, MEASURES[measure][1], filtered, relations)
+    question = queries.Question(probe_set, chosen, kind, controls.MEASURES[measure][1], filtered, relations)
     return question, average, measure
 
 
-def show_layers(table: pd.DataFrame, models: Models, question: queries.Question, name: str, prior: float) -> None:
+def show_layers(
+    table: pd.DataFrame,
+    models: Models,
+    question: queries.Question,
+    name: str,
+    prior: float,
+    masked: pd.DataFrame | None,
+) -> None:
     """The figure, and its numbers."""
     facts, relations = int(table["facts"].max()), int(table["relations"].max())
     probe_set = controls.probe_set_name(question.probe_set)
@@ -50,27 +67,63 @@ def show_layers(table: pd.DataFrame, models: Models, question: queries.Question,
         colours=models.colours,
         markers=models.markers,
         title=f"{name} by layer",
-        measure=f"{name}{' (filtered)' if question.filtered else ''}, {SCORES[MEASURES[name][0]].lower()}",
+        measure=f"{name}{' (filtered)' if question.filtered else ''}, {SCORES[controls.MEASURES[name][0]].lower()}",
         note=f"{about}; {question.kind} decoders; bands are 95 % intervals",
         prior=prior,
+        masked=masked,
     )
     peaks = table.loc[table.groupby("model")["value"].idxmax()]
     best = "; ".join(f"{models.label(row.model)} {row.value:.1%} at layer {row.layer}" for row in peaks.itertuples())
-    show_figure(figure, name="layers", alt=f"{name} by layer over {about}. Best: {best}. Prior: {prior:.1%}.")
+    show_figure(
+        figure, name="layers", alt=f"{name} by layer over {about}. Best: {best}. Prior: {prior:.1%}.", reading=READING
+    )
     with st.expander("Table"):
+        table = table.assign(value_low=table["low"], value_high=table["high"])
         columns = {
             "label": Column("Model"),
             "layer": Column("Layer", "count"),
             "value": Column(name, "share", GLOSSARY["P@k"]),
-            "low": Column("from", "share", GLOSSARY["interval"]),
-            "high": Column("to", "share", GLOSSARY["interval"]),
+            "value interval": Column("95 %", "interval", GLOSSARY["interval"]),
             "facts": Column("Facts", "count"),
             "relations": Column("Relations", "count"),
         }
         show_table(table, columns, name="layers-table", alt=f"{name} of each model and layer")
 
 
-def show_relations(table: pd.DataFrame, models: Models, measure: Measure, name: str) -> None:
+def show_appearance(study: Study, models: Models, question: queries.Question) -> None:
+    """At which layer facts are first right."""
+    table = ask(study, queries.first_known, question)
+    facts = int(table["facts"].max())
+    never = table[table["layer"].isna()]
+    said = "; ".join(f"{models.label(row.model)}: {row.first:,} at no layer" for row in never.itertuples())
+    right = "rank 1" if question.k == 1 else f"rank\u00a0≤\u00a0{question.k}"
+    show_figure(
+        appearance(
+            table,
+            labels=models.chosen_labels(question.models),
+            colours=models.colours,
+            title="Where facts appear",
+            note=f"{facts:,} facts; right: {right}; {question.kind} decoders",
+        ),
+        name="appearance",
+        alt=f"Share of {facts:,} facts by the layer that first has them right. {said}.",
+        reading=READING_APPEARANCE,
+    )
+    with st.expander("Table"):
+        columns = {
+            "label": Column("Model"),
+            "layer": Column("Layer", "count"),
+            "first": Column("First right here", "count"),
+            "stays": Column("Right from here on", "count"),
+            "facts": Column("of", "count"),
+        }
+        shown = table.assign(label=table["model"].map(models.labels))
+        show_table(shown, columns, name="appearance", alt="Facts by the layer that first has them right")
+
+
+def show_relations(
+    table: pd.DataFrame, models: Models, question: queries.Question, measure: Measure, name: str
+) -> None:
     """Every relation: the last layer's value and the best layer of each model."""
     columns = {"label": Column("Relation"), "facts": Column("Facts", "count")}
     rows = table.groupby(["label", "relation"], as_index=False)["facts"].max()
@@ -84,7 +137,11 @@ def show_relations(table: pd.DataFrame, models: Models, measure: Measure, name: 
             columns[f"{model} {part}"] = Column(f"{label}: {part}", "count" if part == "at layer" else "share")
     st.header("Relations")
     st.markdown(f"{name} at the last layer, and at the layer where it is highest. Click a heading to sort.")
-    show_table(rows, columns, name="relations", alt=f"{name} per relation at the last and the best layer")
+    st.text("Select a row to see the relation's facts, layer by layer.")
+    alt = f"{name} per relation at the last and the best layer"
+    picked = show_table(rows, columns, name="relations", alt=alt, selectable=True)
+    if picked is not None:
+        address.go("relations", probe_set=question.probe_set, relation=rows["relation"].iloc[picked], measure=name)
 
 
 guard()
@@ -98,13 +155,15 @@ models = models_of(study)
 question, average, name = choose(study, models)
 if not question.models:
     nothing_here("No model is chosen.", "Choose one or more models above.")
-    st.stop()
-measure: Measure = MEASURES[name][0]
+    address.stop()
+measure: Measure = controls.MEASURES[name][0]
 layers = with_interval(ask(study, queries.layer_measures, question, average), measure, average)
 if layers.empty:
     nothing_here("No fact fits this choice.", "None of these facts could be asked of every chosen model.")
-    st.stop()
+    address.stop()
 prior = ask(study, queries.prior, question, average)[measure].iloc[0]
 layers.insert(1, "label", layers["model"].map(models.labels))
-show_layers(layers, models, question, name, float(prior))
-show_relations(ask(study, queries.relation_measures, question), models, measure, name)
+masked = ask(study, findings.above_prior, question, average) if measure == "precision" else None
+show_layers(layers, models, question, name, float(prior), masked)
+show_appearance(study, models, question)
+show_relations(ask(study, queries.relation_measures, question), models, question, measure, name)

@@ -13,6 +13,7 @@ from bertnesia import pretraining
 from bertnesia.corpora import read_corpus, split_corpus
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import sha256
+from bertnesia.finetuning.snapshots import folder_at, read_shares, snapshot_identity, step_at
 from bertnesia.finetuning.trainer import Schedule
 from bertnesia.models.checkpoints import made_with
 from bertnesia.models.encoder import encoder_hash
@@ -136,7 +137,7 @@ def untrained(monkeypatch):
     """Models as they are when training starts."""
     seen = []
 
-    def note(model, objective, *_):
+    def note(model, objective, *_, **__):
         seen.append((model, objective))
         return []
 
@@ -170,7 +171,7 @@ def test_a_new_head_starts_from_the_words_frequencies(tmp_path, corpus, body, un
     expected = torch.from_numpy(log_frequencies(count_tokens(text, tokenizer), tokenizer)).float()
 
     torch.testing.assert_close(output_bias(model).data, expected, atol=0.01, rtol=0)
-    torch.testing.assert_close(head_norm(model).weight.data, torch.full((32,), 0.3), atol=1e-3, rtol=0)
+    torch.testing.assert_close(head_norm(model).data, torch.full((32,), 0.3), atol=1e-3, rtol=0)
     assert output_bias(model)[tokenizer.mask_token_id] == -12
 
 
@@ -182,7 +183,7 @@ def test_a_head_of_its_own_is_kept(tmp_path, corpus, untrained):
     rows = [before.get_vocab()[after.convert_ids_to_tokens(i)] for i in range(len(after))]
 
     assert torch.equal(output_bias(new), output_bias(old)[rows].half().float())
-    assert torch.equal(head_norm(new).weight, head_norm(old).weight.half().float())
+    assert torch.equal(head_norm(new), head_norm(old).half().float())
 
 
 def test_the_whole_vocabulary_can_be_kept(tmp_path, corpus, body, untrained):
@@ -210,6 +211,100 @@ def test_dropout_is_off_while_training(tmp_path, corpus, body, untrained):
     ((model, _),) = untrained
 
     assert {m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)} == {0.0}
+
+
+def test_dropout_can_be_given_and_the_saved_rates_stay(tmp_path, corpus, body, untrained):
+    pretrain(corpus, tmp_path / "out", SETTINGS.model_copy(update={"dropout": 0.05}), str(body))
+    ((model, _),) = untrained
+
+    assert {m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)} == {0.05}
+    assert BertConfig.from_pretrained(tmp_path / "out").hidden_dropout_prob == 0.1
+
+
+def test_short_forms_of_training_sentences_alone_are_read_too(tmp_path, body, untrained):
+    path = tmp_path / "towns.txt"
+    path.write_text(
+        "".join(f"{t.title()} is a town in {tiny.land_of(t)} , the town of anna .\n" for t in tiny.TOWNS * 8)
+    )
+    path.write_text(
+        path.read_text() + "".join(f"{a} and {b} lives in arlo .\n" for a in tiny.PEOPLE for b in tiny.TOWNS)
+    )
+    text = read_corpus([path])
+    pretrain(text, tmp_path / "out", SETTINGS.model_copy(update={"short": 1.0, "vocabulary_size": 0}), str(body))
+    ((_, objective),) = untrained
+    words = tiny.tokenizer()
+    split = split_corpus(text.passages, 0.1, 0.1)
+    short = [p.text.split(" ,")[0] + " ." for p in split.base if "the town of anna" in p.text]
+
+    assert short
+    assert objective.train == [words(one)["input_ids"] for one in [*(p.text for p in split.base), *short]]
+    assert objective.validation == [words(passage.text)["input_ids"] for passage in split.validation]
+
+
+def test_embeddings_and_head_may_learn_faster(tmp_path, corpus, body, monkeypatch):
+    given = {}
+    monkeypatch.setattr(pretraining, "train", lambda *_, rates, visits: given.update(rates) or [])
+    pretrain(corpus, tmp_path / "out", SETTINGS.model_copy(update={"head_rate": 3.0}), str(body))
+
+    assert set(given.values()) == {3.0}
+    assert {"bert.embeddings.word_embeddings.weight", "cls.predictions.transform.dense.weight"} < set(given)
+    assert not any(name.startswith("bert.encoder") for name in given)
+
+
+def test_models_on_the_way_are_kept_and_survive_a_kill(tmp_path, trained, corpus, body, monkeypatch):
+    keep = {share: tmp_path / f"mini-at-{share}" for share in (0.05, 0.7, 1.0)}
+    evaluate, calls = pretraining.MaskedLanguageModelling.evaluate, iter([False, False, True])
+
+    def die(*args):
+        if next(calls):
+            raise KeyboardInterrupt
+        return evaluate(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pretraining.MaskedLanguageModelling, "evaluate", die)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(corpus, tmp_path / "mini", SETTINGS, str(body), keep)
+    kept = {path.name: sha256(path / "model.safetensors") for path in tmp_path.glob("mini-at-*")}
+    provenance = pretrain(corpus, tmp_path / "mini", SETTINGS, str(body), keep)
+    identity = pretraining_identity(corpus, SETTINGS, str(body))
+
+    assert sorted(kept) == ["mini-at-0.05", "mini-at-0.7", "mini-at-1.0"]
+    assert kept == {path.name: sha256(path / "model.safetensors") for path in tmp_path.glob("mini-at-*")}
+    assert (
+        kept["mini-at-1.0"]
+        == sha256(trained[0] / "model.safetensors")
+        == sha256(tmp_path / "mini" / "model.safetensors")
+    )
+    assert len(set(kept.values())) == 3
+    assert provenance["history"] == trained[1]["history"]
+    assert made_with(keep[0.05], snapshot_identity(identity, 0.05) | {"step": 4, "steps": 80})
+    (tmp_path / "mini").rename(tmp_path / "old")
+    with pytest.raises(BertnesiaError, match=r"mini-at-0.05 was made with other settings"):
+        pretrain(corpus, tmp_path / "mini", SETTINGS.model_copy(update={"masked": 0.3}), str(body), keep)
+
+
+def test_a_folder_to_start_from_is_known_by_its_weights_wherever_it_lies(tmp_path, corpus, body):
+    identity = pretraining_identity(corpus, SETTINGS, str(body))
+    shutil.copytree(body, tmp_path / "a" / "body")
+    shutil.copytree(body, tmp_path / "b" / "body")
+    tensors = load_file(body / "model.safetensors")
+    tensors["encoder.layer.1.output.dense.bias"] += 1e-3
+    save_file(tensors, tmp_path / "b" / "body" / "model.safetensors", {"format": "pt"})
+
+    assert pretraining_identity(corpus, SETTINGS, str(tmp_path / "a" / "body")) == identity
+    assert pretraining_identity(corpus, SETTINGS, str(tmp_path / "b" / "body")) != identity
+    assert str(tmp_path) not in json.dumps(identity)
+    assert pretraining_identity(corpus, SETTINGS, "package:some/model")["started_from"] == "package:some/model"
+
+
+def test_a_folder_with_a_head_is_known_by_its_head_too(tmp_path, corpus):
+    start = tiny.save_masked_lm(tmp_path / "start")
+    identity = pretraining_identity(corpus, SETTINGS, str(start))
+    tensors = load_file(start / "model.safetensors")
+    tensors["cls.predictions.bias"] += 1e-3
+    save_file(tensors, start / "model.safetensors", {"format": "pt"})
+
+    assert pretraining_identity(corpus, SETTINGS, str(start)) != identity
 
 
 def test_held_out_sentences_come_from_the_whole_text_and_none_from_training(tmp_path, corpus, body, untrained):
@@ -258,6 +353,22 @@ def test_the_same_seed_gives_the_same_weights_and_a_killed_run_resumes_to_them(
     assert [path.name for path in tmp_path.iterdir()] == ["mini"]
 
 
+@pytest.mark.parametrize(
+    ("text", "shares"),
+    [("1%,5%, 50%", (0.01, 0.05, 0.5)), ("100%,2.5%,100%", (0.025, 1.0)), ("", ())],
+)
+def test_points_of_a_run(text, shares):
+    assert read_shares(text) == pytest.approx(shares)
+    assert [step_at(share, 500) for share in (0.001, 0.05, 0.5, 1)] == [1, 25, 250, 500]
+    assert [folder_at(Path("a/b"), share) for share in (0.025, 1)] == [Path("a/b-at-2.5"), Path("a/b-at-100")]
+
+
+@pytest.mark.parametrize("text", ["5", "0%", "101%", "five%", "1%;2%", "nan%"])
+def test_points_that_are_none(text):
+    with pytest.raises(BertnesiaError, match="is not a point of a run: give percentages"):
+        read_shares(text)
+
+
 def test_bad_input_is_told_in_a_sentence_and_leaves_nothing(tmp_path, trained, corpus, body):
     def refused(sentence, start=str(body), text=corpus, out=tmp_path / "out", **changes):
         with pytest.raises(BertnesiaError, match=sentence):
@@ -284,5 +395,5 @@ def test_a_body_that_lacks_weights_is_refused(tmp_path, corpus, body):
     tensors.pop("encoder.layer.1.attention.self.query.weight")
     save_file(tensors, lacking / "model.safetensors", {"format": "pt"})
 
-    with pytest.raises(BertnesiaError, match=r"lacks 1 encoder weights: .*layer.1.attention.self.query.weight"):
+    with pytest.raises(BertnesiaError, match=r"lacks 1 encoder weights?: .*layer.1.attention.self.query.weight"):
         pretrain(corpus, tmp_path / "out", BRIEF, str(lacking))

@@ -20,6 +20,7 @@ from bertnesia.studies import run_study
 from bertnesia.studyfile import probe_spec
 from bertnesia.studyrun import StudyRun
 from bertnesia.summary import summarise
+from bertnesia.verifying import verify
 
 SHIPPED = Path(bertnesia.__file__).parent.parent / "precomputed"
 SIZE_LIMIT = 50 * 2**20
@@ -85,7 +86,9 @@ def test_stored_ranks_are_those_that_the_shipped_weights_give(study: Study) -> N
         prompts, _ = make_prompts(probe_set, model.tokenizer, model.max_tokens)
         shard = make_shards([prompt for prompt in prompts if prompt.fact in chosen])[0]
         fresh, _ = probe_shard(model, row.model, list(model.decoders), shard)
-        stored = study.query("SELECT * FROM ranks WHERE model = $model", {"model": row.model})
+        stored = study.query(
+            "SELECT * FROM ranks WHERE model = $model AND seed = 0 AND variant = 'plain'", {"model": row.model}
+        )
         expected = stored.set_index(["kind", "layer", "fact"])["rank"]
         compared = 0
         for new in fresh.to_pylist():
@@ -100,7 +103,8 @@ def test_live_predictions_are_the_stored_ones(study: Study) -> None:
     facts = study.query("SELECT fact, prompt, object FROM facts WHERE eligible ORDER BY hash(fact) LIMIT 20")
     for fact in facts.itertuples():
         stored = study.query(
-            "SELECT model, layer, rank, log_probability FROM ranks WHERE kind = 'trained' AND fact = $fact",
+            "SELECT model, layer, rank, log_probability FROM ranks "
+            "WHERE kind = 'trained' AND seed = 0 AND variant = 'plain' AND fact = $fact",
             {"fact": fact.fact},
         ).set_index(["model", "layer"])
         for result in live.predict(fact.prompt, live.names, "trained", watched=[fact.object]):
@@ -115,6 +119,40 @@ def test_models_are_what_the_database_says(study: Study) -> None:
         model = load_layered(str(SHIPPED / row.folder), base)
         assert encoder_hash(model.encoder) == row.encoder_hash
         assert len(model.tokenizer) == row.vocabulary_size
+
+
+def test_the_study_holds_its_controls(study: Study) -> None:
+    """Every kind with every variant of the prompt, a second decoder seed, and a last-layer decoder for every layer."""
+    asked = study.query(
+        "SELECT model, kind, seed, variant, count(DISTINCT layer) AS layers, count(DISTINCT fact) AS facts "
+        "FROM ranks GROUP BY ALL"
+    )
+    kinds = {(row.model, row.kind) for row in asked.itertuples()}
+    assert kinds == {
+        *(("mini", kind) for kind in ("trained", "stock", "random", "control")),
+        *(("qa-squad", kind) for kind in ("trained", "stock", "base")),
+    }
+    variants = asked[asked["seed"] == 0].groupby(["model", "kind"])["variant"].agg(set)
+    assert {"plain", "subject_masked", "subject_swapped", "paraphrase_1"} <= variants["mini", "trained"]
+    assert all(found == variants["mini", "trained"] for found in variants)
+    seeds = {(row.model, row.seed): row.layers for row in asked[asked["seed"] > 0].itertuples()}
+    assert seeds == {("mini", 1): 6, ("qa-squad", 1): 6, **{("mini", seed): 1 for seed in (2, 3, 4, 5)}}
+    last = study.query("SELECT hash FROM decoders WHERE model = 'mini' AND kind = 'trained' AND layer = 6")
+    assert last["hash"].nunique() == 6, "as many as the base has layers"
+
+
+def test_masked_and_swapped_subjects_cost_the_base_its_answers(study: Study) -> None:
+    """The base knows more of a fact with its subject than without, in the probe set that ships."""
+    right = study.query(
+        "SELECT variant, count(*) FILTER (rank = 1) AS n FROM ranks WHERE model = 'mini' AND kind = 'trained' "
+        "AND seed = 0 AND layer = 6 AND fact IN (SELECT fact FROM ranks WHERE variant = 'subject_swapped') GROUP BY ALL"
+    ).set_index("variant")["n"]
+    assert right["plain"] > right["subject_masked"]
+    assert right["plain"] > right["subject_swapped"]
+
+
+def test_what_ships_is_verified() -> None:
+    assert [sentence for check in verify(SHIPPED, facts=25, seed=0) for sentence in check.mismatches] == []
 
 
 def shipped_files() -> Iterator[Path]:

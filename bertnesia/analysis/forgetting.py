@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from bertnesia.analysis.measures import paired_difference_interval, wilson_interval
+from bertnesia.analysis.measures import paired_difference_interval, wilson_interval, z_score
 
 COUNTS = ("facts", "right_in_base", "right_in_model", "retained", "forgotten", "learned")
 
@@ -36,6 +36,26 @@ def rates(counts: pd.DataFrame) -> pd.DataFrame:
         net_low=net_low,
         net_high=net_high,
     )
+
+
+def forgetting_rate(counts: pd.DataFrame, average: str) -> tuple[float, float, float]:
+    """The forgetting rate over several relations with its 95 % interval; missing where the base had nothing right.
+
+    Over facts, forgotten / right in base with Wilson's interval; over relations, the quotient of the two means of
+    shares, with its linearised standard error for facts drawn within fixed relations (Cochran 1977, section 6.4).
+    """
+    facts, known, lost = (counts[name].to_numpy(dtype=np.float64) for name in ("facts", "right_in_base", "forgotten"))
+    if not known.sum() > 0:
+        return (float("nan"),) * 3
+    if average == "micro":
+        low, high = wilson_interval(lost.sum(), known.sum())
+        return float(lost.sum() / known.sum()), float(low), float(high)
+    share = np.sum(known / facts)
+    rate = np.sum(lost / facts) / share
+    squares = lost * (1 - rate) ** 2 + (known - lost) * rate**2
+    spread = (squares - (lost - rate * known) ** 2 / facts) / np.maximum(facts - 1, 1) / facts
+    half = z_score() * np.sqrt(np.sum(np.maximum(spread, 0))) / share
+    return float(rate), float(max(rate - half, 0)), float(min(rate + half, 1))
 
 
 def by_loss(counts: pd.DataFrame) -> pd.DataFrame:

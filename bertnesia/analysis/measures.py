@@ -23,7 +23,7 @@ def wilson_interval(correct: npt.ArrayLike, facts: npt.ArrayLike, confidence: fl
     Returns:
         lower and upper ends, of the same shape; 0 and 1 where there are no facts.
     """
-    z2 = _z(confidence) ** 2
+    z2 = z_score(confidence) ** 2
     x, n = np.broadcast_arrays(np.asarray(correct, dtype=np.float64), np.asarray(facts, dtype=np.float64))
     centre = (x + z2 / 2) / (n + z2)
     half = np.sqrt(z2 * (x * (n - x) / np.maximum(n, 1) + z2 / 4)) / (n + z2)
@@ -33,7 +33,7 @@ def wilson_interval(correct: npt.ArrayLike, facts: npt.ArrayLike, confidence: fl
 def normal_interval(value: npt.ArrayLike, error: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """The interval of a value between 0 and 1 with its standard error, by the normal approximation."""
     centre = np.asarray(value, dtype=np.float64)
-    half = _z(confidence) * np.asarray(error, dtype=np.float64)
+    half = z_score(confidence) * np.asarray(error, dtype=np.float64)
     return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
@@ -53,7 +53,7 @@ def paired_difference_interval(
     """
     n = np.asarray(facts, dtype=np.float64) + 2
     up, down = (np.asarray(gained, dtype=np.float64) + 1) / n, (np.asarray(lost, dtype=np.float64) + 1) / n
-    half = _z(confidence) * np.sqrt((up + down - (up - down) ** 2) / n)
+    half = z_score(confidence) * np.sqrt((up + down - (up - down) ** 2) / n)
     return np.clip(up - down - half, -1, 1), np.clip(up - down + half, -1, 1)
 
 
@@ -80,5 +80,6 @@ def signed_percent(value: float, digits: int = 1) -> str:
     return f"{100 * value:+.{digits}f} %".replace("-", "−")
 
 
-def _z(confidence: float) -> float:
+def z_score(confidence: float = 0.95) -> float:
+    """How many standard errors an interval of this coverage reaches to each side."""
     return NormalDist().inv_cdf(0.5 + confidence / 2)

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from bertnesia import __version__
 from bertnesia.errors import BertnesiaError
+from bertnesia.shipped import shipped_folder
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,9 +21,8 @@ app = typer.Typer(
 console = Console()
 errors = Console(stderr=True)
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 MIN_RATE = 1e-9
-SHIPPED = ROOT / "precomputed" / "mini.duckdb"
+SHIPPED = shipped_folder() / "precomputed" / "mini.duckdb"
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder with text and probe sets.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]

@@ -1,5 +1,6 @@
 """Commands on whole studies: `run`, `publish`, `probe`."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,17 +8,23 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from bertnesia.cli.common import DataOption, JsonOption, app, console, names
-from bertnesia.errors import BertnesiaError
+from bertnesia.cli.common import DataOption, JsonOption, app, console, errors, names
 
 if TYPE_CHECKING:
-    from bertnesia.store.study import Study
+    import pandas as pd
+
     from bertnesia.studyrun import StudyRun
 
 StudyArgument = Annotated[Path, typer.Argument(help="The study's TOML file.")]
 WorkOption = Annotated[Path | None, typer.Option("--work", help="Folder for all that is made [runs/NAME].")]
-ModelsOption = Annotated[Path | None, typer.Option("--models", help="Use the finished models in this folder.")]
+ModelsOption = Annotated[
+    Path | None,
+    typer.Option("--models", help="Folder of local copies: finished models and hub checkpoints, by name."),
+]
 ProbesOption = Annotated[str | None, typer.Option("--probes", help="Probe sets, e.g. trex,google_re [the study's].")]
+ToOption = Annotated[
+    Path | None, typer.Option("--to", help="Publish there, with a copy of the models and decoders that ship.")
+]
 
 
 @app.command()
@@ -27,11 +34,19 @@ def run(
     probes: ProbesOption = None,
     work: WorkOption = None,
     models: ModelsOption = None,
+    to: ToOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show the stages, how long they take and what is to be downloaded.")
+    ] = False,
 ) -> None:
     """Perform a whole study: train what is missing, probe, publish the database."""
     from bertnesia.studies import run_study
 
-    database = run_study(_study_run(study, data, probes, work, models))
+    study_run = _study_run(study, data, probes, work, models)
+    if dry_run:
+        _show_plan(study_run)
+        return
+    database = run_study(study_run, to)
     console.print(f"Open it with: make app DB={database}", highlight=False, markup=False)
 
 
@@ -42,45 +57,41 @@ def publish(
     probes: ProbesOption = None,
     work: WorkOption = None,
     models: ModelsOption = None,
-    to: Annotated[Path | None, typer.Option("--to", help="Also copy the models, and publish there.")] = None,
+    to: ToOption = None,
 ) -> None:
     """Build a study's database from its results, in one step; probes what has not been probed."""
-    from dataclasses import replace
+    from bertnesia.studies import publish_study
 
-    from bertnesia.publishing import copy_models, publish_results
-    from bertnesia.studies import probe_models
-
-    study_run = _study_run(study, data, probes, work, models)
-    asked, parts = probe_models(study_run)
-    database = study_run.database
-    if to:
-        copy_models(study_run, to / "models")
-        study_run, database = replace(study_run, models=to / "models"), to / database.name
-    publish_results(study_run, asked, parts, database)
+    database = publish_study(_study_run(study, data, probes, work, models), to)
     console.print(f"Published {database}", highlight=False, markup=False)
 
 
 @app.command()
 def probe(
-    models: Annotated[list[Path], typer.Argument(help="Model folders with decoders, the base first.")],
-    probes: Annotated[str, typer.Option("--probes", help="Probe sets, e.g. trex,google_re,squad,atlas.")] = "atlas",
+    models: Annotated[list[str], typer.Argument(help="Model folders or hub names, the base first.")],
+    probes: Annotated[
+        str, typer.Option("--probes", help="Probe sets or paths of tables, e.g. trex,bear,atlas,mine.csv.")
+    ] = "atlas",
     data: DataOption = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("runs/probe"),
-    kinds: Annotated[str, typer.Option("--kinds", help="Decoder kinds.")] = "trained,stock",
+    kinds: Annotated[str | None, typer.Option("--kinds", help="Decoder kinds [those that all models have].")] = None,
+    layers: Annotated[str, typer.Option("--layers", help="Layers to show: all, 6, 1,3 or 2-4.")] = "all",
+    paraphrases: Annotated[
+        bool, typer.Option("--paraphrases", help="Compare the relations' templates; keeps no results.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask every layer of one or more models the facts of probe sets, and make a database that the app can open."""
-    from bertnesia.store.study import open_study
-    from bertnesia.studies import run_study
-    from bertnesia.studyfile import probe_spec
-    from bertnesia.studyrun import StudyRun
+    from bertnesia import api
 
-    folders = {model.resolve() for model in models}
-    if len({folder.parent for folder in folders}) > 1:
-        raise BertnesiaError("The model folders must lie in one folder.")
-    spec = probe_spec([model.resolve().name for model in models], names(probes), names(kinds))
-    database = run_study(StudyRun(spec, data, out, models[0].resolve().parent))
-    _show_measures(open_study(database), as_json)
+    if paraphrases:
+        kind = names(kinds)[0] if kinds else None
+        table = api.probe_paraphrases(models, names(probes), layers, kind=kind, data=data)
+        _show(table if as_json else table.drop(columns=["relations", "all_alike", "agreement"]), as_json)
+        return
+    chosen = None if kinds is None else names(kinds)
+    _show(api.probe(models, names(probes), layers, kinds=chosen, data=data, out=out), as_json)
+    errors.print(f"Open it with: make app DB={out / 'probe.duckdb'}", highlight=False, markup=False)
 
 
 def _study_run(
@@ -95,18 +106,55 @@ def _study_run(
     return StudyRun(spec, data, work or Path("runs") / spec.name, models)
 
 
-def _show_measures(study: "Study", as_json: bool) -> None:
-    from bertnesia.summary import summarise
+def _show_plan(study_run: "StudyRun") -> None:
+    from bertnesia.planning import MISSING, estimate, plan
+    from bertnesia.progress import working
 
-    measures = summarise(study)
+    stages = plan(study_run)
+    with working("Timing a few steps on this machine"):
+        seconds = estimate(stages)
+    table = Table("stage", "what", "size", "state", title=escape(study_run.spec.title))
+    table.add_column("about", justify="right")
+    for stage, each in zip(stages, seconds, strict=True):
+        time = "" if each is None else _duration(each)
+        table.add_row(stage.name, escape(stage.what), stage.size, escape(stage.state), time)
+    console.print(table)
+    total, megabytes = sum(each or 0 for each in seconds), sum(stage.megabytes for stage in stages)
+    console.print(f"About {_duration(total)} on this machine, as busy as it is; {megabytes:,.0f} MB to download.")
+    if any(stage.state == MISSING for stage in stages):
+        console.print(
+            "Without network, give local copies: --models DIR with a folder for each checkpoint, named as on the hub, "
+            "and --data DIR with the files.",
+            highlight=False,
+        )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.0f} days"
+
+
+def _show(measures: "pd.DataFrame", as_json: bool) -> None:
+    """One table for each probe set and decoder kind, so that no number is cut off in 80 columns."""
     if as_json:
         print(measures.to_json(orient="records"))  # noqa: T201
         return
+    measures = measures.assign(average=measures.get("average", ""))
     for (probe_set, average, kind), rows in measures.groupby(["probe_set", "average", "kind"], sort=False):
         shown = rows.drop(columns=["probe_set", "average", "kind"])
-        table = Table(title=escape(f"{probe_set}, {average} average, {kind} decoders"))
+        averaged = f", {average} average" if average else ""
+        table = Table(title=escape(f"{probe_set}{averaged}, {kind} decoders"))
         for column in shown.columns:
-            table.add_column(str(column), justify="left" if column == "model" else "right")
+            table.add_column(str(column).replace("_", " "), justify="left" if column == "model" else "right")
         for row in shown.itertuples(index=False):
-            table.add_row(*(f"{value:.3f}" if isinstance(value, float) else escape(str(value)) for value in row))
+            table.add_row(*(_cell(value) for value in row))
         console.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "–" if math.isnan(value) else f"{value:.3f}"
+    return escape(str(value))

@@ -9,6 +9,10 @@ from rich.table import Table
 from bertnesia.cli.common import MIN_RATE, DataOption, app, console, names
 from bertnesia.errors import BertnesiaError
 
+DATA = "Data and task"
+TRAINING = "Training"
+PROBING = "Probing on the way"
+
 
 @app.command()
 def pretrain(
@@ -22,43 +26,172 @@ def pretrain(
     batch_tokens: Annotated[int, typer.Option(help="Padded tokens in a batch.", min=16)] = 2048,
     max_tokens: Annotated[int, typer.Option(help="Longest training sequence, in tokens.", min=8)] = 64,
     masked: Annotated[float, typer.Option(help="Share of tokens hidden in training.", min=0.01, max=0.9)] = 0.2,
+    favour_rare: Annotated[
+        float, typer.Option(help="Hide rare tokens more: by frequency to the power of minus this.", min=0, max=1)
+    ] = 0.0,
+    short: Annotated[float, typer.Option(help="Share of the sentences read shortened, too.", min=0, max=1)] = 0.0,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.", min=MIN_RATE)] = 6e-4,
+    head_rate: Annotated[float, typer.Option(help="That of embeddings and head, in the body's.", min=MIN_RATE)] = 1.0,
+    warmup: Annotated[float, typer.Option(help="Share of the steps in which it rises.", min=0, max=0.99)] = 0.06,
+    weight_decay: Annotated[float, typer.Option(help="AdamW's weight decay.", min=0)] = 0.01,
+    dropout: Annotated[float, typer.Option(help="Dropout while training.", min=0, max=0.9)] = 0.0,
     evaluations: Annotated[int, typer.Option(help="Held-out evaluations and checkpoints.", min=1)] = 10,
+    keep_at: Annotated[
+        str, typer.Option("--keep-at", help="Points at which to keep the model as OUT-at-5 and so on, e.g. 5%,25%,50%.")
+    ] = "",
     seed: Annotated[int, typer.Option(help="Seed of weights, batches and masks.", min=0)] = 0,
 ) -> None:
     """Train a masked language model on text, from any BERT encoder or from nothing. Continues a run that was killed."""
     from bertnesia.corpora import read_corpus
+    from bertnesia.finetuning.snapshots import folder_at, read_shares
     from bertnesia.finetuning.trainer import Schedule
     from bertnesia.pretraining import Pretraining
     from bertnesia.pretraining import pretrain as train_base
 
     schedule = Schedule(
-        steps=steps, batch_tokens=batch_tokens, learning_rate=learning_rate, seed=seed, evaluations=evaluations
+        steps=steps,
+        batch_tokens=batch_tokens,
+        learning_rate=learning_rate,
+        warmup=warmup,
+        weight_decay=weight_decay,
+        seed=seed,
+        evaluations=evaluations,
     )
-    settings = Pretraining(vocabulary_size=vocabulary_size, max_tokens=max_tokens, masked=masked, schedule=schedule)
-    provenance = train_base(read_corpus(text), out, settings, start)
+    settings = Pretraining(
+        vocabulary_size=vocabulary_size,
+        max_tokens=max_tokens,
+        masked=masked,
+        favour_rare=favour_rare,
+        short=short,
+        head_rate=head_rate,
+        dropout=dropout,
+        schedule=schedule,
+    )
+    kept = {share: folder_at(out, share) for share in read_shares(keep_at)}
+    provenance = train_base(read_corpus(text), out, settings, start, kept)
     _say_trained(out, provenance["history"][-1], provenance["seconds"])
 
 
 @app.command()
 def finetune(
-    objective: Annotated[str, typer.Argument(help="What to train for: qa.")],
-    data: Annotated[list[Path], typer.Argument(help="Training files, e.g. SQuAD JSON.")],
+    objective: Annotated[str, typer.Argument(help="What to train for: mlm, ner, qa, ranking or sham-qa.")],
+    data: Annotated[
+        list[Path], typer.Argument(help="SQuAD JSON (qa, sham-qa, ranking, mlm), triples TSV, CoNLL, or text (mlm).")
+    ],
     base: Annotated[str, typer.Option("--base", help="Model to start from: folder or hub name.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the model.")],
-    epochs: Annotated[float, typer.Option(help="Passes over the training data.", min=0.01)] = 2.0,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.", min=MIN_RATE)] = 1e-4,
-    max_tokens: Annotated[int, typer.Option(help="Longest training sequence, in tokens.", min=16)] = 256,
-    seed: Annotated[int, typer.Option(help="Seed of the new head, batches and dropout.", min=0)] = 0,
+    epochs: Annotated[float, typer.Option(help="Passes over the training data.", min=0.01, rich_help_panel=DATA)] = 2.0,
+    steps: Annotated[
+        int | None, typer.Option(help="Optimizer steps, in place of epochs.", min=1, rich_help_panel=DATA)
+    ] = None,
+    share: Annotated[
+        float, typer.Option(help="Share of the training paragraphs to take.", min=0.0001, max=1, rich_help_panel=DATA)
+    ] = 1.0,
+    matched: Annotated[
+        str, typer.Option(help="A share's run is as long in: epochs or steps.", rich_help_panel=DATA)
+    ] = "epochs",
+    held_out: Annotated[
+        float, typer.Option(help="Share held out, whole articles.", min=0.001, max=0.999, rich_help_panel=DATA)
+    ] = 0.15,
+    most_held_out: Annotated[
+        int | None, typer.Option(help="Most held-out examples to score.", min=1, rich_help_panel=DATA)
+    ] = None,
+    answerable_only: Annotated[
+        bool,
+        typer.Option("--answerable-only", help="SQuAD: leave out questions without an answer.", rich_help_panel=DATA),
+    ] = False,
+    masked: Annotated[
+        float, typer.Option(help="mlm: share of tokens hidden.", min=0.01, max=0.9, rich_help_panel=DATA)
+    ] = 0.15,
+    negatives: Annotated[
+        int, typer.Option(help="ranking: wrong passages a question in training.", min=1, rich_help_panel=DATA)
+    ] = 1,
+    candidates: Annotated[
+        int, typer.Option(help="ranking: passages a held-out question.", min=2, rich_help_panel=DATA)
+    ] = 20,
+    batch_tokens: Annotated[
+        int, typer.Option(help="Padded tokens in a batch.", min=16, rich_help_panel=TRAINING)
+    ] = 4096,
+    max_tokens: Annotated[
+        int, typer.Option(help="Longest training sequence, in tokens.", min=16, rich_help_panel=TRAINING)
+    ] = 256,
+    learning_rate: Annotated[
+        float, typer.Option(help="Highest learning rate.", min=MIN_RATE, rich_help_panel=TRAINING)
+    ] = 1e-4,
+    warmup: Annotated[
+        float, typer.Option(help="Share of the steps in which it rises.", min=0, max=0.99, rich_help_panel=TRAINING)
+    ] = 0.1,
+    weight_decay: Annotated[float, typer.Option(help="AdamW's weight decay.", min=0, rich_help_panel=TRAINING)] = 0.01,
+    evaluations: Annotated[
+        int, typer.Option(help="Held-out evaluations and checkpoints.", min=1, rich_help_panel=TRAINING)
+    ] = 4,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the new head, batches and dropout.", min=0, rich_help_panel=TRAINING)
+    ] = 0,
+    probe_at: Annotated[
+        str,
+        typer.Option(
+            "--probe-at",
+            help="Points of the run at which all layers are probed, e.g. 1%,5%,50%,100%.",
+            rich_help_panel=PROBING,
+        ),
+    ] = "",
+    probes: Annotated[
+        str, typer.Option("--probes", help="Probe sets to ask there.", rich_help_panel=PROBING)
+    ] = "atlas",
+    decoders_at: Annotated[
+        str,
+        typer.Option(
+            "--decoders-at",
+            help="Those of the points at which decoders are trained anew, too.",
+            rich_help_panel=PROBING,
+        ),
+    ] = "",
+    text: Annotated[
+        list[Path] | None, typer.Option("--text", help="Training text for these decoders.", rich_help_panel=PROBING)
+    ] = None,
+    decoder_steps: Annotated[
+        int, typer.Option(help="Optimizer steps of these decoders.", min=1, rich_help_panel=PROBING)
+    ] = 500,
+    probe_data: DataOption = None,
 ) -> None:
-    """Fine-tune a model for an objective, adding nothing but the task's own head."""
-    from bertnesia.finetuning.finetune import Finetuning
+    """Fine-tune a model for an objective, adding nothing but the task's own head. Continues a run that was killed."""
+    from bertnesia.cli.steps import Probed, show_steps, step_probe
     from bertnesia.finetuning.finetune import finetune as train_sibling
+    from bertnesia.finetuning.settings import finetuning_settings
 
-    schedule = Finetuning().schedule.model_copy(update={"learning_rate": learning_rate, "seed": seed})
-    settings = Finetuning(epochs=epochs, max_tokens=max_tokens, stride=min(64, max_tokens // 4), schedule=schedule)
-    provenance = train_sibling(objective, base, data, out, settings)
+    settings = finetuning_settings(
+        epochs=None if steps else epochs,
+        share=share,
+        matched=matched,
+        held_out=held_out,
+        most_held_out=most_held_out,
+        answerable_only=answerable_only,
+        masked=masked,
+        negatives=negatives,
+        candidates=candidates,
+        max_tokens=max_tokens,
+        stride=min(64, max_tokens // 4),
+        schedule={
+            "steps": steps or 1,
+            "batch_tokens": batch_tokens,
+            "learning_rate": learning_rate,
+            "warmup": warmup,
+            "weight_decay": weight_decay,
+            "evaluations": evaluations,
+            "seed": seed,
+        },
+    )
+    if decoders_at and not probe_at:
+        raise BertnesiaError("--decoders-at needs --probe-at: name the points there, too.")
+    probe = None
+    if probe_at:
+        probed = Probed(names(probes), probe_data, text or [], decoder_steps)
+        probe = step_probe(out, base, probe_at, decoders_at, probed)
+    provenance = train_sibling(objective, base, data, out, settings, probe.on_the_way if probe else None)
     _say_trained(out, provenance["history"][-1], provenance["seconds"])
+    if probe:
+        show_steps(probe, out.name)
 
 
 @app.command("train-decoders")
@@ -76,30 +209,22 @@ def train_decoders(
     seed: Annotated[int, typer.Option(help="Seed of batches and masks.", min=0)] = 0,
 ) -> None:
     """Train a decoder for every layer of a model, all layers in one pass, the model frozen."""
-    from bertnesia.corpora import read_corpus
-    from bertnesia.models.decoder_training import DecoderTraining
-    from bertnesia.models.decoder_training import train_decoders as train
-    from bertnesia.models.encoder import load_encoder, load_masked_lm, load_tokenizer
-    from bertnesia.models.heads import head_weights
-    from bertnesia.probes import read_probe_sets
+    from bertnesia import api
 
-    folder = (out or Path(model) / "decoders") / "trained"
-    if folder.exists():
-        raise BertnesiaError(f"{folder} already exists: delete it or choose another --out.")
-    defaults = DecoderTraining()
-    schedule = defaults.schedule.model_copy(update={"steps": steps, "learning_rate": learning_rate, "seed": seed})
-    config = train(
-        load_encoder(model),
-        load_tokenizer(model),
-        head_weights(load_masked_lm(base or model)[0]),
-        read_corpus(text),
-        [fact for probe_set in read_probe_sets(names(exclude), data) for fact in probe_set.facts],
-        folder,
-        defaults.model_copy(update={"schedule": schedule}),
+    records = api.train_decoders(
+        model,
+        text,
+        base=base,
+        out=out,
+        exclude=names(exclude),
+        data=data,
+        steps=steps,
+        learning_rate=learning_rate,
+        seed=seed,
     )
     table = Table("layer", "step kept", "validation loss", "accuracy", title=f"Decoders of {model}")
-    for record in config.layers:
-        table.add_row(str(record.layer), str(record.step), f"{record.loss:.3f}", f"{record.accuracy:.1%}")
+    for row in records.itertuples():
+        table.add_row(str(row.layer), str(row.step), f"{row.loss:.3f}", f"{row.accuracy:.1%}")
     console.print(table)
 
 

@@ -7,16 +7,21 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-MODEL_COLOURS = ("#3B7DD8", "#D9730D", "#2E9E5B", "#C2479A", "#1496A8", "#A07A1F", "#8B6FE0")
-"""One hue per model, in the study's order: told apart by colour-blind readers together with the markers, and with at
+from bertnesia.plain import visible
+
+MODEL_COLOURS = ("#2B81D6", "#D66B00", "#7D32FA", "#C46C8D", "#B28A62", "#C40093", "#A15020")
+"""One hue per model, in the study's order: any two differ for readers of every kind of colour vision, and each has at
 least 3:1 contrast on the light and the dark background."""
 
 MODEL_MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 WORD_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
-OUTCOME_COLOURS = {"retained": "#7F8899", "forgotten": "#D64550", "learned": "#1E9E8A"}
+OUTCOME_COLOURS = {"retained": "#7F8899", "forgotten": "#D64550", "learned": "#1A86B8"}
 OUTCOME_PATTERNS = {"retained": "", "forgotten": "/", "learned": ""}
 PRIOR_COLOUR = "#7F8899"
+LOSS, GAIN = "#D64550", "#1A86B8"
+BURIED = "#7F8899"
+"""The two ends of a diverging scale: red and blue, which readers of every kind of colour vision tell apart."""
 
 INK = "#000037"
 """Near black. The dashboard puts its theme's own text colour in the place of exactly this one, light or dark."""
@@ -37,12 +42,22 @@ def markers(models: Sequence[str]) -> dict[str, str]:
 
 def escape(text: str) -> str:
     """Data as text: Plotly would render `<b>` and follow `<a>` in labels, titles and hover boxes."""
-    return html.escape(text, quote=False)
+    return html.escape(visible(text), quote=False)
 
 
 def shorten(text: str, width: int) -> str:
     """The text, escaped, cut to `width` characters with an ellipsis."""
     return escape(text if len(text) <= width else text[: width - 1].rstrip() + "…")
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The same names, made different where two are alike: Plotly draws what has one name in one place."""
+    seen: dict[str, int] = {}
+    unlike = []
+    for name in names:
+        seen[name] = seen.get(name, -1) + 1
+        unlike.append(name + "\u200b" * seen[name])
+    return unlike
 
 
 def faint(colour: str, opacity: float = 0.16) -> str:
@@ -52,15 +67,22 @@ def faint(colour: str, opacity: float = 0.16) -> str:
 
 
 def frame(
-    figure: go.Figure, title: str, note: str, *, height: int = 460, legend_on_top: bool = False, **layout: Any
+    figure: go.Figure,
+    title: str,
+    note: str,
+    *,
+    height: int = 460,
+    legend_on_top: bool = False,
+    above: int = 0,
+    **layout: Any,
 ) -> go.Figure:
     """Give a figure its title, the note under it (what it counts, and how many) and quiet margins.
 
-    Titles are wrapped by hand, since Plotly cuts long ones off on narrow screens.
+    Titles are wrapped by hand, since Plotly cuts long ones off on narrow screens. `above` leaves more room under them.
     """
     heading, below = _wrapped(title, 44), _wrapped(note, 60)
     more_lines = 20 * heading.count("<br>")  # Plotly places the last line of a title, whatever is above it
-    above = 42 + more_lines + 15 * (below.count("<br>") + 1) + 30 * legend_on_top
+    above = 42 + above + more_lines + 15 * (below.count("<br>") + 1) + 30 * legend_on_top
     figure.update_layout(
         title={
             "text": heading,
@@ -78,7 +100,7 @@ def frame(
         font={"color": INK},
         hovermode="closest",
         legend={"orientation": "h", "x": 0, "xanchor": "left", "traceorder": "normal"}
-        | ({"y": 1, "yanchor": "bottom"} if legend_on_top else {"y": -0.18, "yanchor": "top"}),
+        | ({"y": 1, "yanchor": "bottom"} if legend_on_top else {"y": 0, "yref": "container", "yanchor": "bottom"}),
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         **layout,

@@ -13,26 +13,32 @@ from bertnesia.finetuning.objectives import Objective
 _POOL = 100  # batches whose sentences are sorted by length together
 
 
-def plan_batches(lengths: Sequence[int], tokens: int, steps: int, seed: int) -> list[list[int]]:
+def plan_batches(
+    lengths: Sequence[int], tokens: int, steps: int, seed: int, sequences: int | None = None
+) -> list[list[int]]:
     """Which examples each step takes: `steps` lists of indices, of at most `tokens` padded tokens each.
 
     Every epoch visits every example once in a new order; sentences of like length share a batch. An example longer
-    than `tokens` is a batch of its own.
+    than `tokens` is a batch of its own. With `sequences`, batches are of so many examples instead, as they come.
     """
     random = np.random.default_rng(seed)
     plan: list[list[int]] = []
     while len(plan) < steps:
-        plan.extend(_epoch(np.asarray(lengths), tokens, random))
+        plan.extend(_epoch(np.asarray(lengths), tokens, random, sequences))
     return plan[:steps]
 
 
-def count_steps(lengths: Sequence[int], tokens: int, epochs: float, seed: int) -> int:
+def count_steps(lengths: Sequence[int], tokens: int, epochs: float, seed: int, sequences: int | None = None) -> int:
     """How many steps `epochs` passes over the examples take, by the first epoch of the plan; one at least."""
-    return max(1, round(epochs * len(_epoch(np.asarray(lengths), tokens, np.random.default_rng(seed)))))
+    return max(1, round(epochs * len(_epoch(np.asarray(lengths), tokens, np.random.default_rng(seed), sequences))))
 
 
-def _epoch(sizes: np.ndarray, tokens: int, random: np.random.Generator) -> list[list[int]]:
+def _epoch(
+    sizes: np.ndarray, tokens: int, random: np.random.Generator, sequences: int | None = None
+) -> list[list[int]]:
     order = random.permutation(len(sizes))
+    if sequences:
+        return [order[start : start + sequences].tolist() for start in range(0, len(order), sequences)]
     pool = max(1, int(_POOL * tokens / max(1.0, sizes.mean())))
     batches: list[list[int]] = []
     for start in range(0, len(order), pool):
@@ -65,10 +71,12 @@ def pad(sequences: Sequence[Sequence[int]], value: int) -> Tensor:
 class StepBatches(Dataset[dict[str, Tensor]]):
     """A dataset whose item is the whole batch of one step."""
 
-    def __init__(self, objective: Objective[Any], tokens: int, steps: int, seed: int) -> None:
+    def __init__(
+        self, objective: Objective[Any], tokens: int, steps: int, seed: int, sequences: int | None = None
+    ) -> None:
         self.objective = objective
         self.seed = seed
-        self.plan = plan_batches(objective.lengths, tokens, steps, seed)
+        self.plan = plan_batches(objective.lengths, tokens, steps, seed, sequences)
 
     def __len__(self) -> int:
         return len(self.plan)

@@ -1,60 +1,66 @@
 """Fine-tuning a base model for a task, with as few new parameters as the task allows."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrainedTokenizerBase
+from torch import nn
+from transformers import PreTrainedModel
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import sha256
+from bertnesia.finetuning import tasks  # noqa: F401 - registers the objectives
 from bertnesia.finetuning.batches import count_steps
-from bertnesia.finetuning.objectives import Objective
-from bertnesia.finetuning.qa import QuestionAnswering
-from bertnesia.finetuning.squad import read_squad, split_by_article
-from bertnesia.finetuning.trainer import Schedule, finish, train
+from bertnesia.finetuning.registry import Prepared, find_objective
+from bertnesia.finetuning.settings import Finetuning
+from bertnesia.finetuning.snapshots import as_saved, keep_snapshots, step_at
+from bertnesia.finetuning.trainer import Schedule, Visits, finish, train
 from bertnesia.models.checkpoints import check_room, read_provenance, refuse_existing, save_model, versions
-from bertnesia.models.encoder import encoder_hash, load_checkpoint, load_encoder, load_tokenizer
-from bertnesia.progress import console
+from bertnesia.models.encoder import encoder_hash, load_masked_lm, load_tokenizer, state_hash
 
-_PROBLEMS_SHOWN = 5
-_SCHEDULE = Schedule(batch_tokens=4096, learning_rate=1e-4, warmup=0.1, evaluations=4)
+__all__ = ["Finetuning", "Moment", "OnTheWay", "finetune", "finetuning_identity"]
 
 
-class Finetuning(BaseModel):
-    """Settings of a fine-tuning run; dropout stays at the base's own rates."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A step of a run, of how many, and the model as it would be saved then: rounded to fp16, in float32 on the CPU."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    step: int
+    steps: int
+    model: PreTrainedModel
 
-    max_tokens: int = Field(256, ge=16, description="longest training sequence, special tokens included")
-    stride: int = Field(64, ge=0, description="tokens that neighbouring windows of a long text share")
-    held_out: float = Field(0.15, gt=0, lt=1, description="share of the examples held out, whole articles")
-    answerable_only: bool = Field(False, description="leave out questions without an answer (SQuAD 1.1's task)")
-    epochs: float | None = Field(2.0, gt=0, description="passes over the data; null: schedule.steps says how long")
-    schedule: Schedule = _SCHEDULE
-
-    @field_validator("schedule", mode="before")
-    @classmethod
-    def _fill_up(cls, value: Any) -> Any:
-        """What a study file leaves out of a schedule is as in fine-tuning, not as in pre-training."""
-        return {**_SCHEDULE.model_dump(), **value} if isinstance(value, dict) else value
-
-    @model_validator(mode="after")
-    def _windows_advance(self) -> Self:
-        if self.stride >= self.max_tokens // 2:
-            raise ValueError("stride must be less than half of max_tokens")
-        return self
+    def is_at(self, share: float) -> bool:
+        """Whether this is the step of that share of the run."""
+        return self.step == step_at(share, self.steps)
 
 
-Prepare = Callable[[str, PreTrainedTokenizerBase, Sequence[Path], Finetuning], tuple[PreTrainedModel, Objective[Any]]]
-"""Makes the model to train and its objective from base, tokenizer, data files and settings."""
+@dataclass(frozen=True, slots=True)
+class OnTheWay:
+    """What is to be done with the model at some shares of a run's steps.
+
+    A run that was killed shows again what came after its last checkpoint, so `show` should keep what it did before.
+    """
+
+    shares: tuple[float, ...]
+    show: Callable[[Moment], None]
 
 
-def finetune(objective: str, base: str, data: Sequence[Path], out: Path, settings: Finetuning) -> dict[str, Any]:
+def finetune(
+    objective: str,
+    base: str,
+    data: Sequence[Path],
+    out: Path,
+    settings: Finetuning,
+    on_the_way: OnTheWay | None = None,
+    keep: Mapping[float, Path] | None = None,
+) -> dict[str, Any]:
     """Fine-tune `base` (folder or hub name) and save it to `out` in Hugging Face's format, weights in fp16.
+
+    `on_the_way` is shown the model at some shares of the run; `keep` names a folder for the model at a share, for as
+    many shares as are wanted.
 
     Returns the provenance, which is also saved beside the weights: the base and its encoder's hash, data with hashes,
     settings, held-out scores by step, time. A run that was killed continues where it was.
@@ -62,23 +68,29 @@ def finetune(objective: str, base: str, data: Sequence[Path], out: Path, setting
     Raises:
         BertnesiaError: if objective, base or data cannot be used, or `out` is in the way.
     """
-    prepare = _prepare(objective)
+    prepare = find_objective(objective)
     refuse_existing(out)
     began = time.monotonic()
     identity = finetuning_identity(objective, base, data, settings)
     tokenizer = load_tokenizer(base)
+    prepared = prepare(tokenizer, data, settings)
+    schedule = _schedule(settings, prepared, lambda all_of_it: prepare(tokenizer, data, all_of_it))
     torch.manual_seed(settings.schedule.seed)  # the new head's weights
-    model, task = prepare(base, tokenizer, data, settings)
+    model = prepared.load(base)
     check_room(model, settings.max_tokens)
-    schedule = _schedule(settings, task)
     work = out.with_name(f".{out.name}.training")
-    history = train(model, task, schedule, work, identity)
+    task = prepared.objective
+    visits = keep_snapshots(keep or {}, schedule.steps, tokenizer, identity)
+    if on_the_way:
+        visits.append(_showing(on_the_way, schedule.steps))
+    history = train(model, task, schedule, work, identity, visits=visits)
     provenance = {
         **identity,
         "base_name": Path(base).name,
         "steps": schedule.steps,
         "training_examples": len(task.lengths),
         "training_tokens": sum(task.lengths),
+        "head_parameters": _head_parameters(model),
         "history": history,
         "seconds": round(time.monotonic() - began),
         "versions": versions(),
@@ -90,58 +102,43 @@ def finetune(objective: str, base: str, data: Sequence[Path], out: Path, setting
 def finetuning_identity(objective: str, base: str, data: Sequence[Path], settings: Finetuning) -> dict[str, Any]:
     """What decides the result of `finetune`, as JSON values: equal identities mean the same training.
 
-    The base is told by the hash of its encoder's weights, wherever it lies.
+    The base is told by the hashes of its encoder and of its masked-language-model head, if it has one, wherever it
+    lies.
     """
+    model, has_head = load_masked_lm(base, allow_new_head=True)
+    head = {k: v for k, v in model.state_dict().items() if not k.startswith(f"{model.base_model_prefix}.")}
     return {
         "objective": objective,
-        "base": encoder_hash(load_encoder(base)),
+        "base": encoder_hash(model),
+        "base_head": state_hash(head) if has_head else None,
         "settings": settings.model_dump(),
         "sources": [{"name": path.name, "sha256": _hash(path)} for path in data],
     }
 
 
-def load_with_new_head(auto: Any, name: str) -> PreTrainedModel:
-    """The encoder of a checkpoint under the head that an auto class puts on it, in float32.
-
-    The head is the checkpoint's own where it has such a head, else new, drawn from torch's random numbers.
-
-    Raises:
-        BertnesiaError: if the checkpoint is not there, is not supported, or lacks or exceeds encoder weights.
-    """
-    model, _ = load_checkpoint(auto, name)
-    return model
-
-
-def _question_answering(
-    base: str, tokenizer: PreTrainedTokenizerBase, data: Sequence[Path], settings: Finetuning
-) -> tuple[PreTrainedModel, Objective[Any]]:
-    squad = read_squad(data)
-    _tell(squad.problems)
-    training, held_out = (
-        [question for question in side if question.answerable or not settings.answerable_only]
-        for side in split_by_article(squad.questions, settings.held_out)
-    )
-    model = load_with_new_head(AutoModelForQuestionAnswering, base)
-    task = QuestionAnswering(tokenizer, training, held_out, max_tokens=settings.max_tokens, stride=settings.stride)
-    return model, task
-
-
-OBJECTIVES: dict[str, Prepare] = {"qa": _question_answering}
-"""The objectives by name."""
-
-
-def _prepare(objective: str) -> Prepare:
-    if objective not in OBJECTIVES:
-        raise BertnesiaError(f"There is no objective {objective!r}; there are: {', '.join(OBJECTIVES)}.")
-    return OBJECTIVES[objective]
-
-
-def _schedule(settings: Finetuning, task: Objective[Any]) -> Schedule:
+def _schedule(settings: Finetuning, prepared: Prepared, prepare: Callable[[Finetuning], Prepared]) -> Schedule:
+    """The schedule with its steps, of a share of the data as many as its own epochs or those of all the data take."""
     schedule = settings.schedule
     if settings.epochs is None:
         return schedule
-    steps = count_steps(task.lengths, schedule.batch_tokens, settings.epochs, schedule.seed)
+    if settings.matched == "steps" and settings.share < 1:
+        prepared = prepare(settings.model_copy(update={"share": 1.0}))
+    lengths, sequences = prepared.objective.lengths, schedule.batch_sequences
+    steps = count_steps(lengths, schedule.batch_tokens, settings.epochs, schedule.seed, sequences)
     return schedule.model_copy(update={"steps": steps})
+
+
+def _showing(on_the_way: OnTheWay, steps: int) -> Visits:
+    def show(step: int, model: nn.Module) -> None:
+        on_the_way.show(Moment(step, steps, as_saved(cast(PreTrainedModel, model))))
+
+    return Visits(frozenset(step_at(share, steps) for share in on_the_way.shares), show)
+
+
+def _head_parameters(model: PreTrainedModel) -> int:
+    """How many parameters the model has beyond its encoder."""
+    encoder = {id(parameter) for parameter in model.base_model.parameters()}
+    return sum(p.numel() for p in model.parameters() if id(p) not in encoder)
 
 
 def _hash(path: Path) -> str:
@@ -149,10 +146,3 @@ def _hash(path: Path) -> str:
         return sha256(path)
     except OSError as error:
         raise BertnesiaError(f"Cannot read {path}: {error.strerror or error}.") from error
-
-
-def _tell(problems: Sequence[str]) -> None:
-    for problem in problems[:_PROBLEMS_SHOWN]:
-        console.print(problem, markup=False)
-    if len(problems) > _PROBLEMS_SHOWN:
-        console.print(f"and {len(problems) - _PROBLEMS_SHOWN} more problems like these")

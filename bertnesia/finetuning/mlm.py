@@ -13,15 +13,25 @@ from bertnesia.finetuning.batches import fill_batches, pad
 from bertnesia.models.heads import mlm_head
 
 IGNORED = -100  # the label of a token that is not scored
+_MOST_HIDDEN = 0.5
 
 
 class MaskingTask:
-    """Hides tokens of a tokenised text. Devlin et al. 2019, section 3.1, task 1."""
+    """Hides tokens of a tokenised text. Devlin et al. 2019, section 3.1, task 1.
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, share: float, only_mask_token: bool = False) -> None:
+    `chances`, of shape (vocab,), is how likely each token is to be hidden; by default all are alike, at `share`.
+    """
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        share: float,
+        only_mask_token: bool = False,
+        chances: np.ndarray | None = None,
+    ) -> None:
         self.tokenizer = tokenizer
-        self.share = share
         self.only_mask_token = only_mask_token
+        self.chances = np.full(len(tokenizer), share) if chances is None else chances
         self._special = np.zeros(len(tokenizer), dtype=bool)
         self._special[tokenizer.all_special_ids] = True
 
@@ -34,7 +44,7 @@ class MaskingTask:
         tokenizer = self.tokenizer
         ids = pad(chunks, tokenizer.pad_token_id).numpy()
         free = ~self._special[ids]
-        hidden = free & (random.random(ids.shape) < self.share)
+        hidden = free & (random.random(ids.shape) < self.chances[ids])
         if free.any() and not hidden.any():
             hidden[tuple(np.argwhere(free)[0])] = True
         labels = np.where(hidden, ids, IGNORED)
@@ -61,6 +71,7 @@ class MaskedLanguageModelling:
         validation: Sequence[list[int]],
         share: float = 0.15,
         batch_tokens: int = 4096,
+        favour_rare: float = 0.0,
     ) -> None:
         if not train or not validation:
             raise BertnesiaError(
@@ -69,7 +80,8 @@ class MaskedLanguageModelling:
         self.train = train
         self.lengths = [len(chunk) for chunk in train]
         self.validation = validation
-        self.mask = MaskingTask(tokenizer, share)
+        chances = hiding_chances(train, len(tokenizer), share, favour_rare)
+        self.mask = MaskingTask(tokenizer, share, chances=chances)
         self.mask_validation = MaskingTask(tokenizer, 0.15, only_mask_token=True)
         self.batch_tokens = batch_tokens
 
@@ -98,6 +110,18 @@ class MaskedLanguageModelling:
             right += int((logits.argmax(-1) == labels).sum())
             count += len(labels)
         return {"loss": total / count, "accuracy": right / count, "tokens": float(count)}
+
+
+def hiding_chances(text: Sequence[Sequence[int]], vocabulary: int, share: float, favour_rare: float) -> np.ndarray:
+    """How likely each token is to be hidden, shape (vocab,): proportional to frequency ** -favour_rare.
+
+    On average over the text a `share` of the tokens is hidden, or a little less where a token would need more than
+    `_MOST_HIDDEN`.
+    """
+    counts = np.bincount(np.concatenate([np.asarray(chunk) for chunk in text]), minlength=vocabulary) + 1.0
+    weights = counts**-favour_rare
+    chances: np.ndarray = share * weights * counts.sum() / (weights * counts).sum()
+    return chances.clip(max=max(share, _MOST_HIDDEN))
 
 
 def masked_logits(model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

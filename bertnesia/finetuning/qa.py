@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bertnesia.errors import BertnesiaError
-from bertnesia.finetuning.batches import fill_batches, pad
+from bertnesia.finetuning.batches import fill_batches
+from bertnesia.finetuning.inputs import Pair, collate, cut, forward, on_device
 from bertnesia.finetuning.squad import Question, exact_match, f1
 
 NO_ANSWER = 0
@@ -55,10 +56,8 @@ def make_windows(
     Raises:
         BertnesiaError: if the tokenizer does not know where its tokens stand in the text.
     """
-    if not tokenizer.is_fast:
-        raise BertnesiaError("Question answering needs a tokenizer that reports offsets (a tokenizer.json file).")
     encoded = tokenizer(
-        _cut([question.text for question in questions], tokenizer, max_tokens // 2 - 3),
+        cut([question.text for question in questions], tokenizer, max_tokens // 2 - 3),
         [question.context for question in questions],
         truncation="only_second",
         max_length=max_tokens,
@@ -90,21 +89,11 @@ def locate(question: Question, context: range, offsets: Sequence[tuple[int, int]
     return inside[0], inside[-1]
 
 
-def _cut(texts: list[str], tokenizer: PreTrainedTokenizerBase, tokens: int) -> list[str]:
-    encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    return [
-        text if len(offsets) <= tokens else text[: offsets[tokens - 1][1]]
-        for text, offsets in zip(texts, encoded["offset_mapping"], strict=True)
-    ]
-
-
 class QuestionAnswering:
     """The `qa` objective: cross entropy of the answer's first and last token over the tokens of a window.
 
     Trained on questions without an answer, too, it may refuse to answer (SQuAD 2.0); else it never does (SQuAD 1.1).
     """
-
-    name = "qa"
 
     def __init__(
         self,
@@ -115,7 +104,9 @@ class QuestionAnswering:
         max_tokens: int,
         stride: int,
         batch_tokens: int = 4096,
+        name: str = "qa",
     ) -> None:
+        self.name = name
         if not train or not held_out:
             raise BertnesiaError("There is no question to train on or none to hold out: add questions.")
         self.padding = tokenizer.pad_token_id
@@ -139,7 +130,7 @@ class QuestionAnswering:
         losses: list[float] = []
         spans: list[list[Span]] = [[] for _ in self.held_out]
         for windows in self._held_out_batches():
-            batch = {k: v.to(model.device) for k, v in self._collate(windows).items()}
+            batch = on_device(model, self._collate(windows))
             starts, ends = span_logits(model, batch)
             losses.extend(_span_losses(starts, ends, batch["answers"]).tolist())
             for window, start, end in zip(windows, starts.cpu(), ends.cpu(), strict=True):
@@ -154,18 +145,13 @@ class QuestionAnswering:
             yield [self.held_out_windows[i] for i in indices]
 
     def _collate(self, windows: Sequence[Window]) -> dict[str, Tensor]:
-        return {
-            "input_ids": pad([window.ids for window in windows], self.padding),
-            "token_type_ids": pad([window.types for window in windows], 0),
-            "attention_mask": pad([[1] * len(window.ids) for window in windows], 0),
-            "answers": torch.tensor([window.answer for window in windows]),
-        }
+        inputs = collate([Pair(window.ids, window.types) for window in windows], self.padding)
+        return {**inputs, "answers": torch.tensor([window.answer for window in windows])}
 
 
 def span_logits(model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
     """Logits of first and last token, each (batch, tokens); padding gets minus infinity."""
-    inputs = {name: batch[name] for name in ("input_ids", "token_type_ids", "attention_mask")}
-    output = model(**inputs)
+    output = forward(model, batch)
     padding = batch["attention_mask"] == 0
     return output.start_logits.masked_fill(padding, -torch.inf), output.end_logits.masked_fill(padding, -torch.inf)
 

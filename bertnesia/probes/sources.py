@@ -4,8 +4,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +13,10 @@ from zipfile import BadZipFile, ZipFile
 from bertnesia.errors import BertnesiaError
 from bertnesia.probes.facts import Problem
 
-_PLACE = r"(?:relations\.jsonl|(?:TREx|Google_RE|ConceptNet|Squad|Atlas)/[^/]+\.jsonl)"
+_PLACE = (
+    r"(?:relations\.jsonl|(?:TREx|Google_RE|ConceptNet|Squad|Atlas)/[^/]+\.jsonl"
+    r"|(?:TREx|Google_RE)_UHN/(?:[^/]+/)?[^/]+\.jsonl)"
+)
 _MEMBER = re.compile(rf"(?P<prefix>(?:.*/)?)(?P<place>{_PLACE})")
 _FOLDERS = ("", "lama", "data", "lama/data")
 _ARCHIVES = ("data.zip", "lama/data.zip")
@@ -65,7 +67,14 @@ class Row:
             raise BadRowError(f'field "{field}" is missing')
         if not isinstance(value, list) or not value:
             raise BadRowError(f'field "{field}" is not a list of sentences')
-        return [_clean(field, item) for item in value]
+        texts = [_clean(field, item) for item in value]
+        if "" in texts:
+            raise BadRowError(f'field "{field}" holds an empty sentence')
+        return texts
+
+
+Numbered = tuple[int, Row | BadRowError]
+"""A row with the number of its line, or the reason why it cannot be read."""
 
 
 def _clean(field: str, value: object) -> str:
@@ -131,7 +140,8 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _folder_members(root: Path) -> dict[str, str]:
-    found = (path.relative_to(root).as_posix() for pattern in ("*.jsonl", "*/*.jsonl") for path in root.glob(pattern))
+    patterns = ("*.jsonl", "*/*.jsonl", "*_UHN/*/*.jsonl")
+    found = (path.relative_to(root).as_posix() for pattern in patterns for path in root.glob(pattern))
     return {name: name for name in sorted(found) if re.fullmatch(_PLACE, name)}
 
 
@@ -165,25 +175,43 @@ class Reading:
         Raises:
             BertnesiaError: if the file cannot be read.
         """
+        return self.take(name, json_rows(self.content(name)), make)
+
+    def take(self, name: str, rows: Iterable[Numbered], make: Callable[[Row], T]) -> list[T]:
+        """What `make` makes of rows of the file; those that could not be read or that it refuses become problems."""
+        made: list[T] = []
+        for number, row in rows:
+            try:
+                if isinstance(row, BadRowError):
+                    raise row
+                made.append(make(row))
+            except BadRowError as error:
+                self.problems.append(Problem(name, number, str(error)))
+        return made
+
+    def content(self, name: str) -> bytes:
+        """The bytes of a file, whose hash is noted.
+
+        Raises:
+            BertnesiaError: if the file cannot be read.
+        """
         content = self.files.read(name)
         self.hashes[name] = hashlib.sha256(content).hexdigest()
-        made: list[T] = []
-        for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-            if line.strip():
-                with self._noting(name, number):
-                    made.append(make(_parse(line)))
-        return made
+        return content
 
     def left_out(self, file: str, reason: str) -> None:
         """Note something that is missing or left out as a whole."""
         self.problems.append(Problem(file, None, reason))
 
-    @contextmanager
-    def _noting(self, name: str, number: int) -> Iterator[None]:
-        try:
-            yield
-        except BadRowError as error:
-            self.problems.append(Problem(name, number, str(error)))
+
+def json_rows(content: bytes) -> Iterator[Numbered]:
+    """One JSON object a line."""
+    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        if line.strip():
+            try:
+                yield number, _parse(line)
+            except BadRowError as error:
+                yield number, error
 
 
 def _parse(line: bytes) -> Row:

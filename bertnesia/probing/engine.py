@@ -1,7 +1,8 @@
 """Probing: one pass of the encoder for all layers, only the masked position decoded, exact ranks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,33 @@ TOP = 5
 
 BATCH_TOKENS = 4096
 SHARD_PROMPTS = 4096
+NO_PREDICTIONS = pa.table(
+    {
+        "model": pa.array([], pa.string()),
+        "kind": pa.array([], pa.string()),
+        "layer": pa.array([], pa.uint8()),
+        "fact": pa.array([], pa.int64()),
+        "tokens": pa.array([], pa.list_(pa.string())),
+        "probabilities": pa.array([], pa.list_(pa.float32())),
+    }
+)
+
+
+class Masked(Protocol):
+    """A sequence with a mask, at which it is decoded."""
+
+    @property
+    def input_ids(self) -> Sequence[int]: ...
+
+    @property
+    def mask_position(self) -> int: ...
+
+
+class OfFact(Protocol):
+    """Something that is asked about one fact."""
+
+    @property
+    def fact(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +60,11 @@ class Shard:
     def prompts(self) -> int:
         """How many prompts the shard holds."""
         return sum(len(batch) for batch in self.batches)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of its longest prompt."""
+        return max(len(prompt.input_ids) for batch in self.batches for prompt in batch)
 
 
 def make_shards(prompts: Sequence[Prompt], batch_tokens: int = BATCH_TOKENS) -> list[Shard]:
@@ -47,49 +80,66 @@ def make_shards(prompts: Sequence[Prompt], batch_tokens: int = BATCH_TOKENS) -> 
     return [Shard(number, tuple(group)) for number, group in enumerate(shards)]
 
 
-def probe_shard(model: LayeredModel, name: str, kinds: Sequence[str], shard: Shard) -> tuple[pa.Table, pa.Table]:
-    """Ask every layer of a model every prompt of a shard.
+def probe_shard(
+    model: LayeredModel,
+    name: str,
+    decoders: Sequence[str],
+    shard: Shard,
+    variant: str = "plain",
+    shown: Container[str] | None = None,
+) -> tuple[pa.Table, pa.Table]:
+    """Ask the layers of a model every prompt of a shard.
+
+    Args:
+        model: the encoder with its decoders.
+        name: what the rows call it.
+        decoders: names of the model's decoders to ask, e.g. `trained`, `trained-seed-1`.
+        shard: the prompts.
+        variant: what the rows call this kind of prompt.
+        shown: the decoders whose predictions are wanted; all where it is left out.
 
     Returns:
-        ranks: a row for each kind, layer and fact, with decoder seed, prompt variant, rank, filtered_rank, ties and
-            log_probability.
-        predictions: a row for each kind, layer and fact, with the top tokens and their probabilities.
+        ranks: a row for each decoder, layer and fact, with kind and seed of the decoder, prompt variant, rank,
+            filtered_rank, ties and log_probability.
+        predictions: a row for each decoder that is shown, layer and fact, with the top tokens and their probabilities.
     """
     ranks: list[pa.Table] = []
-    predictions: list[pa.Table] = []
+    predictions: list[pa.Table] = [NO_PREDICTIONS]
     for batch in shard.batches:
         hidden = mask_states(model, batch)
-        for kind in kinds:
-            for layer, scores in layer_scores(model.of_kind(kind), hidden):
-                keys = _keys(name, kind, layer, batch)
-                ranks.append(pa.table({**keys, **_asking(len(batch)), **_rank_columns(scores, batch)}))
-                predictions.append(pa.table({**keys, **_top_columns(scores, model)}))
+        for each in decoders:
+            heads = model.of_kind(each)
+            for layer, scores in layer_scores(heads, hidden):
+                keys = row_keys(name, heads.kind, layer, batch)
+                asking = row_asking(len(batch), heads.seed, variant)
+                ranks.append(pa.table({**keys, **asking, **_rank_columns(scores, batch)}))
+                if shown is None or each in shown:
+                    predictions.append(pa.table({**keys, **_top_columns(scores, model)}))
     return pa.concat_tables(ranks), pa.concat_tables(predictions)
 
 
 @torch.inference_mode()
-def mask_states(model: LayeredModel, prompts: Sequence[Prompt]) -> Tensor:
+def mask_states(model: LayeredModel, prompts: Sequence[Masked]) -> Tensor:
     """Hidden states at the mask of each prompt after each layer: (prompts, layers, hidden)."""
     device = model.encoder.device
     ids = pad([prompt.input_ids for prompt in prompts], model.tokenizer.pad_token_id)
     lengths = torch.tensor([len(prompt.input_ids) for prompt in prompts])
     attention = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
-    states = model.encoder(
-        input_ids=ids.to(device), attention_mask=attention.to(device), output_hidden_states=True
-    ).hidden_states
+    states = model.states(ids, attention)
     rows = torch.arange(len(prompts), device=device)
     positions = torch.tensor([prompt.mask_position for prompt in prompts], device=device)
-    return torch.stack([state[rows, positions] for state in states[1:]], dim=1)
+    return torch.stack([state[rows, positions] for state in states], dim=1)
 
 
 @torch.inference_mode()
 def layer_scores(decoders: Decoders, hidden: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Each layer with its scores (prompts, vocab), one layer in memory at a time."""
-    for layer in range(1, hidden.shape[1] + 1):
+    """Each layer that has a decoder with its scores (prompts, vocab), one layer in memory at a time."""
+    for layer in decoders.layers:
         yield layer, decoders.logits(hidden[:, layer - 1], layer)
 
 
-def _keys(name: str, kind: str, layer: int, batch: Sequence[Prompt]) -> dict[str, pa.Array]:
+def row_keys(name: str, kind: str, layer: int, batch: Sequence[OfFact]) -> dict[str, pa.Array]:
+    """The columns that rows of all kinds begin with."""
     n = len(batch)
     return {
         "model": pa.array([name] * n),
@@ -99,7 +149,8 @@ def _keys(name: str, kind: str, layer: int, batch: Sequence[Prompt]) -> dict[str
     }
 
 
-def _asking(n: int, seed: int = 0, variant: str = "plain") -> dict[str, pa.Array]:
+def row_asking(n: int, seed: int, variant: str) -> dict[str, pa.Array]:
+    """The columns that say with which decoder's seed and which kind of prompt ranks were had."""
     return {"seed": pa.array(np.full(n, seed, dtype=np.uint8)), "variant": pa.array([variant] * n)}
 
 

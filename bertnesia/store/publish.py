@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import duckdb
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.dataset as pads
 
 from bertnesia.errors import BertnesiaError
@@ -25,7 +26,10 @@ _INSERTS = {
     "probe_sets": "INSERT INTO probe_sets BY NAME SELECT * FROM incoming",
     "relations": "INSERT INTO relations BY NAME SELECT * FROM incoming",
     "templates": "INSERT INTO templates BY NAME SELECT * FROM incoming",
-    "facts": "INSERT INTO facts BY NAME SELECT * FROM incoming",
+    "facts": (
+        "INSERT INTO facts BY NAME SELECT *, fact & 1 AS half,"
+        " dense_rank() OVER (ORDER BY probe_set, relation, lower(object)) AS answer FROM incoming"
+    ),
     "ranks": "INSERT INTO ranks BY NAME SELECT * FROM incoming ORDER BY model, kind, seed, variant, fact, layer",
     "predictions": "INSERT INTO predictions BY NAME SELECT * FROM incoming ORDER BY model, kind, fact, layer",
     "training": "INSERT INTO training BY NAME SELECT * FROM incoming",
@@ -39,7 +43,8 @@ def publish(database: Path, tables: Mapping[str, Source]) -> None:
     """Build a study's DuckDB file and put it in the place of `database` in one step.
 
     Readers that hold the old file go on undisturbed. `ranks` are sorted by (model, kind, seed, variant, fact, layer),
-    and the summaries `layer_counts`, `best` and `asked` are built from them.
+    and the summaries `layer_counts`, `best` and `asked` are built from them. `published` gets the figures of
+    `published.csv`, before those that are given.
 
     Args:
         database: the file to write or replace.
@@ -63,6 +68,21 @@ def publish(database: Path, tables: Mapping[str, Source]) -> None:
             partial.with_name(f"{partial.name}.wal").unlink(missing_ok=True)
 
 
+def quoted_figures() -> pa.Table:
+    """The figures of the paper, its authors' code and LAMA, each with its source: the rows of `published.csv`."""
+    numbers = {
+        "value": pa.float64(),
+        "low": pa.float64(),
+        "high": pa.float64(),
+        "right_facts": pa.int32(),
+        "facts": pa.int32(),
+    }
+    texts = {name: pa.string() for name in ("figure", "model", "probe_set", "note", "source")}
+    file = resources.files("bertnesia.store").joinpath("published.csv")
+    with file.open("rb") as stream:
+        return pacsv.read_csv(stream, convert_options=pacsv.ConvertOptions(column_types=numbers | texts))
+
+
 def _check_names(tables: Mapping[str, Source]) -> None:
     missing = [name for name in _REQUIRED if name not in tables]
     unknown = [name for name in tables if name not in _INSERTS]
@@ -74,6 +94,7 @@ def _check_names(tables: Mapping[str, Source]) -> None:
 def _fill(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Source]) -> None:
     connection.execute("SET enable_progress_bar = false")
     connection.execute(_script("schema.sql"))
+    _insert(connection, "published", _INSERTS["published"], quoted_figures())
     for name, statement in _INSERTS.items():
         if name in tables:
             _insert(connection, name, statement, tables[name])

@@ -55,7 +55,8 @@ CREATE TABLE probe_sets (
     probe_set VARCHAR PRIMARY KEY,
     label VARCHAR NOT NULL,
     licence VARCHAR NOT NULL,
-    scoring VARCHAR NOT NULL            -- what ranks count: 'vocabulary', or for answer spaces how candidates are scored
+    scoring VARCHAR NOT NULL,           -- what ranks count: 'vocabulary', or for answer spaces how candidates are scored
+    files VARCHAR NOT NULL DEFAULT '{}' -- SHA-256 of each file that it was read from, as JSON
 );
 
 CREATE TABLE relations (
@@ -87,7 +88,9 @@ CREATE TABLE facts (
     prompt VARCHAR NOT NULL,            -- with [MASK] in the object's place
     eligible BOOLEAN NOT NULL,          -- for the base's tokenizer
     reason VARCHAR NOT NULL,            -- why not, empty for eligible facts
-    object_in_subject BOOLEAN NOT NULL DEFAULT false -- the subject's name contains the object
+    object_in_subject BOOLEAN NOT NULL DEFAULT false, -- the subject's name contains the object
+    half UTINYINT NOT NULL,             -- 0 or 1, drawn by the fact's digest: what is chosen on one is scored on the other
+    answer INTEGER NOT NULL             -- the same number for the facts of a relation that share their object
 );
 
 -- Sorted by (model, kind, seed, variant, fact, layer): unions over layers read it in order.
@@ -155,19 +158,33 @@ CREATE TABLE layer_counts (
     layer UTINYINT NOT NULL,
     probe_set VARCHAR NOT NULL,
     relation VARCHAR NOT NULL,
+    half UTINYINT NOT NULL,
     facts INTEGER NOT NULL,             -- with a rank
     right_1 INTEGER NOT NULL,
     right_10 INTEGER NOT NULL,
     right_100 INTEGER NOT NULL,
+    with_last_1 INTEGER NOT NULL,       -- right here and at the model's last layer
+    with_last_10 INTEGER NOT NULL,
+    with_last_100 INTEGER NOT NULL,
+    with_base_1 INTEGER NOT NULL,       -- right here and in the base at this layer (its `trained` decoder for kind `base`)
+    with_base_10 INTEGER NOT NULL,
+    with_base_100 INTEGER NOT NULL,
     reciprocal_ranks DOUBLE NOT NULL,   -- sum of 1 / rank
     squared_reciprocal_ranks DOUBLE NOT NULL,
     filtered_right_1 INTEGER NOT NULL,  -- the same by filtered rank
     filtered_right_10 INTEGER NOT NULL,
     filtered_right_100 INTEGER NOT NULL,
+    filtered_with_last_1 INTEGER NOT NULL,
+    filtered_with_last_10 INTEGER NOT NULL,
+    filtered_with_last_100 INTEGER NOT NULL,
+    filtered_with_base_1 INTEGER NOT NULL,
+    filtered_with_base_10 INTEGER NOT NULL,
+    filtered_with_base_100 INTEGER NOT NULL,
     filtered_reciprocal_ranks DOUBLE NOT NULL,
     filtered_squared_reciprocal_ranks DOUBLE NOT NULL
 );
 
+-- What one model knows of one fact over all layers. Columns of the last layer are NULL where it was not asked.
 CREATE TABLE best (
     model VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
@@ -176,7 +193,18 @@ CREATE TABLE best (
     fact BIGINT NOT NULL,
     rank INTEGER NOT NULL,              -- best over the layers
     layer UTINYINT NOT NULL,            -- the first layer that reaches it
-    filtered_rank INTEGER NOT NULL
+    filtered_rank INTEGER NOT NULL,
+    middle_rank DOUBLE NOT NULL,        -- best over the layers of rank + ties / 2
+    filtered_middle_rank DOUBLE NOT NULL,
+    last_rank INTEGER,                  -- at the model's last layer
+    last_filtered_rank INTEGER,
+    last_ties INTEGER,
+    first_1 UTINYINT,                   -- the first layer with a rank of at most 1, 10, 100
+    first_10 UTINYINT,
+    first_100 UTINYINT,
+    stays_1 UTINYINT,                   -- the layer from which on the rank is at most 1, 10, 100 to the end
+    stays_10 UTINYINT,
+    stays_100 UTINYINT
 );
 
 -- Which facts a model was asked: models with the same digest were asked the same ones.
@@ -187,5 +215,6 @@ CREATE TABLE asked (
     variant VARCHAR NOT NULL,
     probe_set VARCHAR NOT NULL,
     facts INTEGER NOT NULL,
+    layers INTEGER NOT NULL,            -- how many layers have ranks
     digest UBIGINT NOT NULL
 );

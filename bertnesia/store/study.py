@@ -98,6 +98,14 @@ def open_study(path: Path) -> Study:
         return study
 
 
+def close_study(study: Study) -> None:
+    """Close a study that nobody will ask any more; opening its file again opens it anew."""
+    with _lock:
+        if _open.get(study.path) is study:
+            del _open[study.path]
+        study.connection.close()
+
+
 def _version(path: Path) -> Version:
     try:
         status = path.stat()

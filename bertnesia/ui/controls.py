@@ -1,18 +1,21 @@
-"""Controls that several pages have, each bound to the address under one name."""
+"""Controls that several pages have, each kept in the address under one name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
+from bertnesia.analysis.measures import Measure
 from bertnesia.store import queries
 from bertnesia.store.study import Study
+from bertnesia.ui import address
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
 from bertnesia.ui.models import Models
 from bertnesia.ui.study import ask
 
-ALL_RELATIONS = "all relations"
+ALL = "all"
+"""The address's word for no choice at all."""
 
 _PROBE_SETS = {
     "atlas": "Atlas",
@@ -22,6 +25,14 @@ _PROBE_SETS = {
     "conceptnet": "ConceptNet",
     "bear": "BEAR",
 }
+MEASURES: dict[str, tuple[Measure, int]] = {
+    "P@1": ("precision", 1),
+    "P@10": ("precision", 10),
+    "P@100": ("precision", 100),
+    "MRR": ("mrr", 1),
+}
+"""What a measure is called, the column of the tables that holds it, and its k."""
+
 _RIGHT = {"rank 1": 1, "rank ≤ 10": 10, "rank ≤ 100": 100}
 _AVERAGES: dict[str, queries.Average] = {"relations": "macro", "facts": "micro"}
 
@@ -31,23 +42,20 @@ def probe_set_name(probe_set: str) -> str:
     return _PROBE_SETS.get(probe_set, probe_set)
 
 
-def choose_probe_set(study: Study) -> str:
-    """One of the probe sets that were asked, the well-known ones first; ends the page where there is none."""
+def probe_sets_of(study: Study) -> list[str]:
+    """The probe sets that were asked, the well-known ones first; ends the page where there is none."""
     found = list(dict.fromkeys(ask(study, queries.asked)["probe_set"]))
     if not found:
         nothing_here("This study has no ranks.", "Probe a model and publish the study again.")
-        st.stop()
+        address.stop()
     known = list(_PROBE_SETS)
-    found.sort(key=lambda name: (known.index(name) if name in known else len(known), name))
-    chosen: str = st.selectbox(
-        "Probe set",
-        found,
-        format_func=probe_set_name,
-        key="probe_set",
-        bind="query-params",
-        help=GLOSSARY["probe set"],
-    )
-    return chosen
+    return sorted(found, key=lambda name: (known.index(name) if name in known else len(known), name))
+
+
+def choose_probe_set(study: Study) -> str:
+    """One of the probe sets that were asked."""
+    names = {name: probe_set_name(name) for name in probe_sets_of(study)}
+    return choose("Probe set", names, key="probe_set", explanation="probe set")
 
 
 def choose_decoder(kinds: Sequence[str]) -> str:
@@ -69,29 +77,33 @@ def kinds_of(study: Study, probe_set: str) -> list[str]:
 
 def choose_models(models: Models, offered: Sequence[str], default: Sequence[str] | None = None) -> tuple[str, ...]:
     """Some of the models, in the study's order."""
+    names = {name: models.label(name) for name in offered}
+
+    def read(texts: address.Texts) -> list[str] | None:
+        if texts == ("",):
+            return []
+        found = [_known(text, names) for text in texts]
+        return [name for name in found if name is not None] or None
+
+    default = list(offered if default is None else default)
+    address.restore("models", read, default, lambda chosen: all(name in names for name in chosen))
     chosen = st.multiselect(
         "Models",
-        list(offered),
-        default=list(offered if default is None else default),
-        format_func=models.label,
+        list(names),
+        format_func=lambda name: names.get(name, name),
         key="models",
-        bind="query-params",
         help=GLOSSARY["model"],
+        wrap=True,
     )
+    address.keep("models", *(chosen or [""]))
     return tuple(name for name in models.names if name in chosen)
 
 
 def choose_relation(study: Study, probe_set: str) -> str | None:
     """One relation of the probe set, or None for all."""
-    names = relation_names(ask(study, queries.relations, probe_set))
-    chosen = st.selectbox(
-        "Relation",
-        [ALL_RELATIONS, *names.values()],
-        key="relation",
-        bind="query-params",
-        help=GLOSSARY["relation"],
-    )
-    return next((relation for relation, name in names.items() if name == chosen), None)
+    names = {ALL: "all relations", **relation_names(ask(study, queries.relations, probe_set))}
+    chosen = choose("Relation", names, key="relation", explanation="relation")
+    return None if chosen == ALL else chosen
 
 
 def relation_names(relations: pd.DataFrame) -> dict[str, str]:
@@ -112,18 +124,88 @@ def choose_k() -> int:
 
 def choose_filtered() -> bool:
     """Whether a subject's other right answers are left out."""
-    return st.toggle("Filtered ranks", key="filtered", bind="query-params", help=GLOSSARY["filtered"])
+    return switch("Filtered ranks", key="filtered", explanation="filtered")
 
 
-def segments(label: str, options: list[str], *, key: str, explanation: str, default: str | None = None) -> str:
-    """One of a few options, side by side; the first unless another is the default."""
-    chosen = st.segmented_control(
+def switch(label: str, *, key: str, explanation: str) -> bool:
+    """Yes or no; no at first."""
+    reading = {"true": True, "false": False}
+    address.restore(key, lambda texts: reading.get(texts[0].lower()), False, lambda _: True)
+    chosen = st.toggle(label, key=key, help=GLOSSARY[explanation])
+    address.keep(key, str(chosen).lower())
+    return chosen
+
+
+def choose(
+    label: str,
+    names: Mapping[str, str],
+    *,
+    key: str,
+    explanation: str | None = None,
+    default: str | None = None,
+    disabled: bool = False,
+) -> str:
+    """One of several options: `names` gives what to call each. The first unless another is the default."""
+    options = list(names)
+    first = default if default and default in names else options[0]
+    address.restore(key, lambda texts: _known(texts[0], names), first, lambda value: value in names)
+    chosen = st.selectbox(
         label,
         options,
-        default=default or options[0],
-        required=True,
+        format_func=lambda option: names.get(option, option),
         key=key,
-        bind="query-params",
-        help=GLOSSARY[explanation],
+        help=GLOSSARY[explanation] if explanation else None,
+        disabled=disabled,
     )
-    return chosen if chosen in options else default or options[0]
+    answer = chosen if chosen and chosen in names else first
+    address.keep(key, answer)
+    return answer
+
+
+def segments(
+    label: str, options: list[str], *, key: str, explanation: str | None = None, default: str | None = None
+) -> str:
+    """One of a few options, side by side; the first unless another is the default."""
+    first = default if default in options else options[0]
+    address.restore(key, lambda texts: texts[0] if texts[0] in options else None, first, lambda value: value in options)
+    chosen = st.segmented_control(
+        label, options, required=True, key=key, help=GLOSSARY[explanation] if explanation else None
+    )
+    answer = chosen if chosen in options else first
+    address.keep(key, answer)
+    return answer
+
+
+def text(label: str, *, key: str, explanation: str | None = None, placeholder: str | None = None) -> str:
+    """A line of text, empty at first."""
+    address.restore(key, lambda texts: texts[0], "", lambda _: True)
+    typed = st.text_input(
+        label,
+        key=key,
+        placeholder=placeholder,
+        help=GLOSSARY[explanation] if explanation else None,
+        icon=":material/search:",
+        max_chars=200,
+    )
+    address.keep(key, typed or "")
+    return typed or ""
+
+
+def pages(count: int, *, key: str, of: object) -> int:
+    """Which of several pages; back to the first when what is paged through, `of`, has changed."""
+    if st.session_state.get(f"{key} of", of) != of:
+        st.session_state[key] = 1
+    st.session_state[f"{key} of"] = of
+    address.restore(key, lambda texts: _whole(texts[0]), 1, lambda number: 1 <= number <= count)
+    number: int = st.pagination(count, key=key) if count > 1 else 1
+    address.keep(key, str(number))
+    return number
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
+
+
+def _known(text: str, names: Mapping[str, str]) -> str | None:
+    """The option of this id, or, failing that, of this name."""
+    return text if text in names else next((option for option, name in names.items() if name == text), None)

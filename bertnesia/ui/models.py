@@ -11,7 +11,7 @@ from bertnesia.ui.study import ask
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The models of a study in its order, the base first."""
+    """The models of a study in its order, the base first; variants of one for its measures are not among them."""
 
     names: tuple[str, ...]
     base: str
@@ -34,6 +34,7 @@ class Models:
 def models_of(study: Study) -> Models:
     """The study's models."""
     table = ask(study, queries.models)
+    table = table[table["role"] == "model"]
     names = tuple(table["model"])
     repeated = set(table.loc[table["label"].duplicated(keep=False), "label"])
     rows = list(table[["model", "label", "base", "layers"]].itertuples(index=False, name=None))

@@ -10,6 +10,7 @@ import streamlit as st
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.store.study import Study, Version, open_study
+from bertnesia.ui import address
 from bertnesia.ui.messages import nothing_here, problem
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ def choose_study(root: Path) -> None:
     if not studies:
         st.session_state[_CHOSEN] = None
         return
-    name = next(iter(studies))
-    if len(studies) > 1:
-        name = st.sidebar.selectbox("Study", list(studies), key="study", bind="query-params")
+    first = next(iter(studies))
+    address.restore("study", lambda texts: texts[0], first, lambda name: name in studies)
+    name = st.sidebar.selectbox("Study", list(studies), key="study") if len(studies) > 1 else first
+    address.keep("study", name)
     st.session_state[_CHOSEN] = studies[name]
 
 
@@ -55,12 +57,12 @@ def current_study() -> Study:
             f"Studies are .duckdb files in the folder precomputed, or the file that {ENVIRONMENT} names. "
             "`bertnesia run studies/mini.toml` makes one.",
         )
-        st.stop()
+        address.stop()
     try:
         study = open_study(path)
     except BertnesiaError as error:
         problem("This study cannot be shown.", error)
-        st.stop()
+        address.stop()
     st.sidebar.text(study.title)
     return study
 
@@ -68,12 +70,12 @@ def current_study() -> Study:
 def ask(
     study: Study, query: Callable[Concatenate[Study, P], pd.DataFrame], *args: P.args, **kwargs: P.kwargs
 ) -> pd.DataFrame:
-    """A query of `store.queries`, remembered for this version of the study."""
+    """A query of `store`, or what is computed from some, remembered for this version of the study."""
     name = f"{query.__module__}.{query.__qualname__}"
     return _remembered(str(study.path), study.version, name, args, kwargs, lambda: query(study, *args, **kwargs))
 
 
-@st.cache_data(max_entries=500, show_spinner=False)
+@st.cache_data(max_entries=500, show_spinner="Counting …")
 def _remembered(
     path: str,  # noqa: ARG001 - the first five are the key
     version: Version,  # noqa: ARG001

@@ -50,7 +50,7 @@ def test_studies_are_found_where_they_may_be(tmp_path: Path, monkeypatch: pytest
 def test_a_new_version_is_shown_on_the_next_run(open_page: OpenPage, tmp_path: Path, synthetic: Synthetic) -> None:
     path = tmp_path / "changing.duckdb"
     publish_synthetic(path, synthetic, title="first")
-    app = open_page(study=path)
+    app = open_page("layers", study=path)
     before = figures(app)[0]["data"]
     publish_synthetic(path, Synthetic(**{**vars_of(synthetic), "ranks": synthetic.ranks.assign(rank=1)}), "second")
     app.run()

@@ -1,76 +1,221 @@
 """The Cloze page, on tiny models made on the fly."""
 
+import re
+from html import unescape
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-from bertnesia.store import queries
+from bertnesia.store import prompts, queries
 from bertnesia.store.study import open_study
-from tests.app.conftest import OpenPage, figures
+from tests.app.conftest import APP, OpenPage, figures
 
 PROMPT = "anna was born in [MASK] ."
+SHIPPED = APP.parent / "precomputed" / "mini.duckdb"
+
+
+def table(app: AppTest, column: str) -> pd.DataFrame:
+    """The first table of the page that has a column."""
+    return next(one.value for one in app.dataframe if column in one.value)
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(one.value for one in (*app.text, *app.markdown))
+
+
+def grids(app: AppTest) -> list[str]:
+    """The HTML of every grid."""
+    return [one.proto.body for one in app.get("html") if "<table" in one.proto.body]
+
+
+def words(grid: str) -> list[str]:
+    return [unescape(word) for word in re.findall(r"<td[^>]*><bdi>(.*?)</bdi>", grid)]
+
+
+def field(app: AppTest, key: str) -> str | None:
+    return app.text_input(key=key).value
 
 
 def test_the_last_layer_says_what_the_model_says(open_page: OpenPage, database: Path) -> None:
-    app = open_page("cloze", prompt=PROMPT, decoder="stock", watched="arlo, fino")
-    table = app.dataframe[0].value
-    assert len(table) == 2 * 6 * 5
-    last = table[(table["label"] == "MINI") & (table["layer"] == 6)].sort_values("place")
+    app = open_page("cloze", prompt=PROMPT, decoder="stock", answer="arlo", watched="fino")
+    rows = table(app, "place")
+    assert len(rows) == 2 * 6 * 5
+    last = rows[(rows["label"] == "MINI") & (rows["layer"] == 6)].sort_values("place")
     folder = database.parent / "models" / "mini"
-    model, words = AutoModelForMaskedLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
-    inputs = words(PROMPT, return_tensors="pt")
+    model, tokenizer = AutoModelForMaskedLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    inputs = tokenizer(PROMPT, return_tensors="pt")
     with torch.no_grad():
-        scores = model(**inputs).logits[0, inputs["input_ids"][0].tolist().index(words.mask_token_id)]
+        scores = model(**inputs).logits[0, inputs["input_ids"][0].tolist().index(tokenizer.mask_token_id)]
     probabilities, ids = scores.softmax(-1).topk(5)
-    assert last["token"].tolist() == words.convert_ids_to_tokens(ids.tolist())
+    assert last["token"].tolist() == tokenizer.convert_ids_to_tokens(ids.tolist())
     assert last["probability"].tolist() == pytest.approx((100 * probabilities).tolist(), abs=1e-3)
-    watched = app.dataframe[1].value
-    assert len(watched) == 2 * 6 * 2
-    row = watched[(watched["label"] == "MINI") & (watched["layer"] == 6) & (watched["word"] == "arlo")].iloc[0]
-    assert row["rank"] == 1 + int((scores > scores[words.convert_tokens_to_ids("arlo")]).sum())
-    mini, qa, ranks = figures(app)
-    assert mini["layout"]["title"]["text"] == "MINI"
-    assert qa["layout"]["title"]["text"] == "QA-SQUAD"
-    assert len(ranks["data"]) == 4
+    ranks = next(one.value for one in app.dataframe if {"word", "layer"} <= set(one.value))
+    assert len(ranks) == 2 * 6 * 2
+    row = ranks[(ranks["label"] == "MINI") & (ranks["layer"] == 6) & (ranks["word"] == "arlo")].iloc[0]
+    assert row["rank"] == 1 + int((scores > scores[tokenizer.convert_tokens_to_ids("arlo")]).sum())
+    mini, qa = grids(app)
+    assert words(mini)[-5:] == last["token"].tolist()
+    assert "<bdi>QA-SQUAD</bdi>" in qa
+    assert f"rank {row['rank']}" in mini
+    assert len(figures(app)) == 3
 
 
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
+        ({"prompt": ""}, "The prompt is empty"),
         ({"prompt": "anna was born in arlo ."}, "The prompt has no mask"),
-        ({"prompt": "[MASK] " * 5}, "5 masks"),
-        ({"prompt": "arlo " * 100 + "[MASK]"}, "shorten it"),
-        ({"prompt": PROMPT, "decoder": "trained"}, "cannot be answered"),
+        ({"prompt": "[MASK] " * 5}, "The prompt has 5 masks, but at most 4"),
+        ({"prompt": "arlo " * 100 + "[MASK]"}, "the model takes at most 64: shorten it"),
+        ({"prompt": "anna\x07 [MASK] ."}, "The prompt holds control characters"),
+        ({"prompt": PROMPT, "decoder": "trained"}, "There are no 'trained' decoders of this model"),
+        ({"prompt": PROMPT, "watched": ",".join(f"w{i}" for i in range(60))}, "at most 50 can be"),
     ],
 )
-def test_what_cannot_be_asked_is_told_as_text(open_page: OpenPage, parameters: dict[str, str], sentence: str) -> None:
-    app = open_page("cloze", **{"decoder": "stock", "watched": "", **parameters})
-    assert not app.exception
+def test_what_cannot_be_asked_is_told_and_everything_else_kept(
+    open_page: OpenPage, parameters: dict[str, str], sentence: str
+) -> None:
+    given = {"decoder": "stock", "watched": "fino", "answer": "arlo", "layer": "3", "words": "10", **parameters}
+    app = open_page("cloze", **given, models=["qa-squad"])
     assert figures(app) == []
-    said = [one.value for one in (*app.text, *app.markdown)]
-    assert any(sentence in one for one in said)
-    assert not any("<b>" in one.value for one in app.markdown), "typed text is never Markdown"
+    assert grids(app) == []
+    assert sentence in said(app)
+    assert [field(app, key) for key in ("prompt", "answer", "watched")] == [
+        given[key] for key in ("prompt", "answer", "watched")
+    ]
+    assert app.slider(key="layer").value == 3
+    assert app.multiselect(key="models").value == ["qa-squad"]
+    app.text_input(key="prompt").set_value(PROMPT)
+    app.text_input(key="watched").set_value("fino").run()
+    if given["decoder"] == "stock":
+        assert len(grids(app)) == 1, "mended, it is answered"
 
 
-def test_a_word_without_a_rank_is_told_beside_the_predictions(open_page: OpenPage) -> None:
-    app = open_page("cloze", prompt=PROMPT, decoder="stock", watched="arlo, <b>unheard</b>")
-    assert len(figures(app)) == 2
-    assert any("'<b>unheard</b>' is not one token" in one.value for one in app.text)
+def test_no_model_is_an_invitation_to_choose_one(open_page: OpenPage) -> None:
+    app = open_page("cloze", prompt=PROMPT, decoder="stock", models="")
+    assert "Choose one or more models above" in said(app)
 
 
-def test_two_masks_give_two_grids_a_model(open_page: OpenPage) -> None:
-    app = open_page("cloze", prompt="[MASK] was born in [MASK] .", decoder="stock", watched="", words="3")
-    titles = [figure["layout"]["title"]["text"] for figure in figures(app)]
-    assert titles == ["MINI, mask 1", "QA-SQUAD, mask 1", "MINI, mask 2", "QA-SQUAD, mask 2"]
-    assert len(app.dataframe[0].value) == 2 * 2 * 6 * 3
+def test_a_word_without_a_rank_offers_its_pieces(open_page: OpenPage) -> None:
+    app = open_page("cloze", prompt=PROMPT, decoder="stock", watched="arlo, xyz")
+    assert len(grids(app)) == 2
+    assert "'xyz' is not one token of the vocabulary but 3: x, ##y, ##z" in said(app)
+    app.button(key="watch-xyz-0").click().run()
+    assert field(app, "watched") == "arlo, xyz, x"
+    assert set(next(one.value for one in app.dataframe if {"word", "layer"} <= set(one.value))["word"]) == {"arlo", "x"}
 
 
-def test_an_example_fills_the_fields(open_page: OpenPage, database: Path) -> None:
-    app = open_page("cloze", prompt=PROMPT, decoder="stock", watched="")
-    first = queries.examples(open_study(database)).iloc[0]
-    app.selectbox(key="example").set_value(first["prompt"]).run()
-    assert app.text_input(key="prompt").value == first["prompt"]
-    assert app.text_input(key="watched").value == first["object"]
+def test_each_mask_gets_its_own_results(open_page: OpenPage) -> None:
+    app = open_page("cloze", prompt="[MASK] was born in ___ .", decoder="stock", answer="anna, arlo", words="3")
+    assert [re.findall(r"mask \d", grid) for grid in grids(app)] == [["mask 1"]] * 2 + [["mask 2"]] * 2
+    assert len(table(app, "place")) == 2 * 2 * 6 * 3
+    ranks = next(one.value for one in app.dataframe if {"word", "layer"} <= set(one.value))
+    assert ranks.groupby("mask")["word"].unique().map(list).to_dict() == {1: ["anna"], 2: ["arlo"]}
+
+
+def test_words_are_masked_by_a_click_and_come_back(open_page: OpenPage) -> None:
+    app = open_page("cloze", prompt="anna was born in arlo .", decoder="stock")
+    pieces = next(one for one in app.button_group if (one.key or "").startswith("pieces-"))
+    pieces.set_value([4]).run()
+    assert field(app, "prompt") == PROMPT
+    pieces = next(one for one in app.button_group if (one.key or "").startswith("pieces-"))
+    assert pieces.value == [4]
+    pieces.set_value([]).run()
+    assert field(app, "prompt") == "anna was born in arlo ."
+    next(one for one in app.button if one.label == "Add a mask").click().run()
+    assert field(app, "prompt") == "anna was born in arlo [MASK] ."
+
+
+def test_an_example_and_the_history_fill_the_fields(open_page: OpenPage, database: Path) -> None:
+    app = open_page("cloze", prompt=PROMPT, decoder="stock", answer="arlo", watched="fino")
+    first = prompts.cloze_examples(open_study(database), "qa-squad").iloc[0]
+    app.selectbox(key="example").set_value(0).run()
+    assert (field(app, "prompt"), field(app, "answer")) == (first["prompt"], first["object"])
     assert app.selectbox(key="example").value is None
+    app.selectbox(key="history").set_value(0).run()
+    assert [field(app, key) for key in ("prompt", "answer", "watched")] == [PROMPT, "arlo", "fino"]
+
+
+@pytest.mark.parametrize("outcome", ["forgotten", "retained"])
+def test_a_stored_fact_has_live_the_ranks_of_the_study(open_page: OpenPage, outcome: str) -> None:
+    study = open_study(SHIPPED)
+    examples = prompts.cloze_examples(study, "qa-squad")
+    fact = examples[examples["outcome"] == outcome].iloc[0]
+    app = open_page("cloze", study=SHIPPED, fact=str(fact["fact"]))
+    assert (field(app, "prompt"), field(app, "answer")) == (fact["prompt"], fact["object"])
+    assert "Live and stored ranks agree at all 12 layers" in said(app)
+    rows = table(app, "stored")
+    stored = queries.fact_ranks(study, int(fact["fact"])).set_index(["model", "layer"])["rank"]
+    assert len(rows) == 12
+    for row in rows.itertuples():
+        assert row.stored == stored[row.label.lower(), row.layer]
+        assert abs(row.rank - row.stored) <= (row.stored > 100)
+    app.text_input(key="prompt").set_value(f"Yes, {fact['prompt']}").run()
+    assert "fact" not in app.query_params
+    assert not any("stored" in one.value for one in app.dataframe)
+
+
+def test_many_prompts_are_asked_in_the_background(open_page: OpenPage) -> None:
+    app = open_page("cloze", decoder="stock", ask="many sentences", models=["mini", "qa-squad"])
+    assert "Nothing has been asked yet" in said(app)
+    app.text_area(key="lines").set_value(f"{PROMPT}\tarlo\nno mask\nbert was born in [MASK] .\tfino").run()
+    ask_all(app)
+    assert "2 of 3 prompts were answered, 2 remarks." in said(app)
+    assert table(app, "problem")["number"].tolist() == [2, 2]
+    rows = table(app, "mini word_1")
+    assert rows["prompt"].tolist() == [PROMPT, "bert was born in [MASK] ."]
+    assert rows["answer"].tolist() == ["arlo", "fino"]
+    assert len(figures(app)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"sentence\nanna in [MASK]\n", "has no column 'prompt' in its first line, but sentence"),
+        (b"prompt\n" + b"a [MASK]\n" * 10_001, "has 10,001 prompts, but at most 10,000 can be asked"),
+        (b"prompt\n" + b"x" * 50 * 2**20, "has 50 MB, but at most 20 MB are read"),
+    ],
+)
+def test_a_bad_upload_is_one_sentence(open_page: OpenPage, content: bytes, sentence: str) -> None:
+    app = open_page("cloze", decoder="stock", ask="many sentences", models=["mini"])
+    app.file_uploader(key="list-file").upload("list.csv", content, "text/csv").run()
+    ask_all(app)
+    assert not app.exception
+    assert sentence in said(app)
+    assert app.multiselect(key="models").value == ["mini"]
+
+
+def test_an_uploaded_file_is_asked(open_page: OpenPage) -> None:
+    app = open_page("cloze", decoder="stock", ask="many sentences", models=["mini"])
+    app.file_uploader(key="list-file").upload("list.csv", f"answer,prompt\narlo,{PROMPT}\n".encode(), "text/csv").run()
+    ask_all(app)
+    assert "1 of 1 prompts were answered, 0 remarks." in said(app)
+
+
+def ask_all(app: AppTest) -> None:
+    """Press the button and wait for the end of the work."""
+    next(one for one in app.button if one.label == "Ask all").click().run()
+    if "bertnesia.cloze.list" in app.session_state:
+        app.session_state["bertnesia.cloze.list"].job.wait(60)
+        app.run()
+
+
+def test_models_are_added_by_whoever_sits_at_the_machine(
+    open_page: OpenPage, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("cloze", prompt=PROMPT, decoder="stock", models=["mini"])
+    app.text_input(key="place").set_value(str(database.parent / "models" / "none"))
+    next(one for one in app.button if one.label == "Add").click().run()
+    assert "This model cannot be added" in said(app)
+    app.text_input(key="place").set_value(str(database.parent / "models" / "qa-squad"))
+    next(one for one in app.button if one.label == "Add").click().run()
+    assert app.multiselect(key="models").value == ["mini", "qa-squad (2)"]
+    assert len(grids(app)) == 2
+    monkeypatch.setenv("BERTNESIA_PUBLIC", "1")
+    app.run()
+    assert "place" not in [one.key for one in app.text_input]
+    assert app.multiselect(key="models").value == ["mini"]

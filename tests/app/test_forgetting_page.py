@@ -1,5 +1,6 @@
 """The Forgetting page shows the numbers of an independent count."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_the_first_view_is_over_all_layers(open_page: OpenPage, synthetic: Synth
 
 def test_every_control_counts(open_page: OpenPage, synthetic: Synthetic) -> None:
     app = open_page("forgetting")
-    app.selectbox(key="layer").set_value("4")
+    app.selectbox(key="at").set_value("4")
     app.toggle(key="filtered").set_value(True)
     set_segment(app, "right", "rank ≤ 10")
     set_segment(app, "decoder", "stock")
@@ -56,7 +57,7 @@ def test_every_control_counts(open_page: OpenPage, synthetic: Synthetic) -> None
 
 
 def test_an_address_sets_the_controls(open_page: OpenPage, synthetic: Synthetic) -> None:
-    app = open_page("forgetting", layer="6", probe_set="Google-RE", outcome="learned")
+    app = open_page("forgetting", at="6", probe_set="google_re", outcome="learned")
     comparison = Comparison("google_re", "mini", "qa-squad", layer=6)
     check_page(app, synthetic, comparison)
     outcomes = slow.outcomes(synthetic.ranks, synthetic.facts, comparison)
@@ -69,7 +70,7 @@ def test_the_list_holds_the_facts_of_one_outcome_and_relation(
 ) -> None:
     app = open_page("forgetting")
     set_segment(app, "outcome", outcome)
-    app.selectbox(key="relation").set_value("place of birth (P19)").run()
+    app.selectbox(key="relation").set_value("P19").run()
     facts = slow.outcomes(synthetic.ranks, synthetic.facts, Comparison("trex", "mini", "qa-squad"))["P19"][outcome]
     prompts = synthetic.facts.set_index("fact").loc[facts, "prompt"]
     assert sorted(app.dataframe[1].value["prompt"]) == sorted(prompts)
@@ -78,7 +79,7 @@ def test_the_list_holds_the_facts_of_one_outcome_and_relation(
 def test_an_outcome_without_facts_says_so(open_page: OpenPage, synthetic: Synthetic) -> None:
     outcomes = slow.outcomes(synthetic.ranks, synthetic.facts, Comparison("trex", "mini", "qa-squad"))
     assert outcomes["P101"]["learned"] == []
-    app = open_page("forgetting", relation="field of work (P101)", outcome="learned")
+    app = open_page("forgetting", relation="P101", outcome="learned")
     assert len(app.dataframe) == 1
     assert any("No fact was learned" in one.value for one in app.markdown)
 
@@ -89,3 +90,19 @@ def test_a_base_that_knows_nothing_has_no_rate(open_page: OpenPage, synthetic: S
     app = open_page("forgetting", study=tmp_path / "nothing.duckdb")
     assert [tile.value for tile in app.metric][:3] == ["0.0 %", "0.0 %", "–"]
     assert "no interval; n = 0" in [caption.value for caption in app.caption]
+
+
+def test_relations_are_tested_in_pairs_with_correction(open_page: OpenPage, synthetic: Synthetic) -> None:
+    table = open_page("forgetting").dataframe[0].value
+    raw = []
+    for row in table.itertuples():
+        n, low = row.forgotten + row.learned, min(row.forgotten, row.learned)
+        tail = sum(math.comb(n, k) for k in range(low + 1)) / 2**n
+        assert row.p == pytest.approx(min(1.0, 2 * tail))
+        raw.append(row.p)
+    order = sorted(range(len(raw)), key=raw.__getitem__)
+    corrected, worst = [0.0] * len(raw), 0.0
+    for place, index in enumerate(order):
+        worst = max(worst, min(1.0, (len(raw) - place) * raw[index]))
+        corrected[index] = worst
+    assert table["p_holm"].tolist() == pytest.approx(corrected)

@@ -25,7 +25,7 @@ def values(data: Any) -> list[float]:
 
 def check_figure(app: AppTest, synthetic: Synthetic, question: Question, average: str, measure: str) -> None:
     expected = slow.layer_measures(synthetic.ranks, synthetic.facts, question, average)
-    (figure,) = figures(app)
+    figure, _ = figures(app)
     lines = {trace["name"]: trace for trace in figure["data"] if trace["mode"] == "lines+markers"}
     assert {LABELS[name] for name in lines} == set(question.models)
     for name, line in lines.items():
@@ -37,22 +37,23 @@ def check_figure(app: AppTest, synthetic: Synthetic, question: Question, average
 
 
 def test_the_first_view(open_page: OpenPage, synthetic: Synthetic) -> None:
-    app = open_page()
+    app = open_page("layers")
     assert [title.value for title in app.title] == ["Layers"]
     question = Question("trex", BOTH)
     check_figure(app, synthetic, question, "macro", "precision")
     table = app.dataframe[0].value
     expected = slow.layer_measures(synthetic.ranks, synthetic.facts, question, "macro")
     assert len(table) == 12
-    for row in table.itertuples():
+    for row, interval in zip(table.itertuples(), table["value interval"], strict=True):
         assert row.value == pytest.approx(100 * expected[LABELS[row.label], row.layer]["precision"])
-        assert row.low <= row.value <= row.high
+        low, high = (float(end) for end in interval.split(" to "))
+        assert low - 0.05 <= row.value <= high + 0.05
         assert row.facts == 100
     assert "A made-up study" in [text.value for text in app.sidebar.text]
 
 
 def test_every_control_counts(open_page: OpenPage, synthetic: Synthetic) -> None:
-    app = open_page()
+    app = open_page("layers")
     set_segment(app, "measure", "P@10")
     set_segment(app, "average", "facts")
     set_segment(app, "decoder", "stock")
@@ -61,7 +62,7 @@ def test_every_control_counts(open_page: OpenPage, synthetic: Synthetic) -> None
     app.run()
     question = Question("trex", ("qa-squad",), "stock", 10, filtered=True)
     check_figure(app, synthetic, question, "micro", "precision")
-    app.selectbox(key="relation").set_value("official language <b>of</b> & more (P37)").run()
+    app.selectbox(key="relation").set_value("P37").run()
     one = Question("trex", ("qa-squad",), "stock", 10, filtered=True, relations=("P37",))
     check_figure(app, synthetic, one, "micro", "precision")
     app.selectbox(key="probe_set").set_value("google_re").run()
@@ -70,14 +71,14 @@ def test_every_control_counts(open_page: OpenPage, synthetic: Synthetic) -> None
 
 
 def test_an_address_sets_the_controls(open_page: OpenPage, synthetic: Synthetic) -> None:
-    app = open_page(measure="MRR", probe_set="SQuAD", decoder="stock", models=["QA-SQUAD"], filtered="true")
+    app = open_page("layers", measure="MRR", probe_set="squad", decoder="stock", models=["qa-squad"], filtered="true")
     question = Question("squad", ("qa-squad",), "stock", filtered=True)
     check_figure(app, synthetic, question, "macro", "mrr")
 
 
 def test_the_relations_table_names_the_best_layer(open_page: OpenPage, synthetic: Synthetic) -> None:
-    app = open_page()
-    table = app.dataframe[1].value.set_index("label")
+    app = open_page("layers")
+    table = app.dataframe[2].value.set_index("label")
     assert set(table.index) == {"place of birth", "capital", "official language <b>of</b> & more", "field of work"}
     for label, relation in (("place of birth", "P19"), ("capital", "P36")):
         by_layer = slow.layer_measures(
@@ -89,8 +90,26 @@ def test_the_relations_table_names_the_best_layer(open_page: OpenPage, synthetic
         assert mini[table.loc[label, "mini at layer"]] == max(mini.values())
 
 
+def test_facts_appear_at_the_first_layer_that_has_them(open_page: OpenPage, synthetic: Synthetic) -> None:
+    app = open_page("layers", measure="P@10", decoder="stock")
+    table = app.dataframe[1].value
+    ranks = synthetic.ranks.merge(synthetic.facts[["fact", "probe_set"]], on="fact")
+    ranks = ranks[(ranks["kind"] == "stock") & (ranks["probe_set"] == "trex")]
+    for label, model in LABELS.items():
+        first: dict[int, int] = {}
+        for _, rows in ranks[ranks["model"] == model].groupby("fact"):
+            right = rows.loc[rows["rank"] <= 10, "layer"]
+            layer = int(right.min()) if len(right) else 0
+            first[layer] = first.get(layer, 0) + 1
+        shown = table[table["label"] == label]
+        assert {int(row.layer): row.first for row in shown.fillna({"layer": 0}).itertuples() if row.first} == first
+        (bars,) = [trace for trace in figures(app)[1]["data"] if trace["name"] == label]
+        share = dict(zip(values(bars["x"]), values(bars["y"]), strict=True))
+        assert share[6] == pytest.approx(first.get(6, 0) / 100)
+
+
 def test_without_a_model_there_is_advice(open_page: OpenPage) -> None:
-    app = open_page()
+    app = open_page("layers")
     app.multiselect(key="models").set_value([]).run()
     assert not app.exception
     assert figures(app) == []

@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import pytest
 
 from bertnesia.figures import style
-from bertnesia.figures.cloze import predictions_grid, watched_ranks
+from bertnesia.figures.cloze import watched_ranks, words_at_layer
 from bertnesia.figures.forgetting import outcomes_by_relation
-from bertnesia.figures.layers import by_layer
+from bertnesia.figures.layers import appearance, by_layer
 
 MODELS = ("mini", "qa")
 LABELS = {"mini": "Mini", "qa": "QA <b>bold</b> <a href='x'>y</a>"}
@@ -52,6 +52,18 @@ def test_an_empty_table_says_so() -> None:
     assert "no fact" in figure.layout.annotations[0].text
 
 
+def test_facts_appear_as_bars_per_layer_and_model() -> None:
+    rows = [("qa", 2, 5, 3), ("mini", None, 60, 60), ("mini", 2, 30, 10), ("mini", 1, 10, 5)]
+    table = pd.DataFrame(rows, columns=["model", "layer", "first", "stays"]).assign(facts=100)
+    figure = appearance(table, labels=LABELS, colours=style.colours(MODELS), title="t", note="n")
+    assert [(trace.name[:4], trace.x, trace.y) for trace in figure.data] == [
+        ("Mini", (1, 2), (0.1, 0.3)),
+        ("QA &", (2,), (0.05,)),
+    ]
+    never = appearance(table[1:2], labels=LABELS, colours=style.colours(MODELS), title="t", note="n")
+    assert "No layer" in never.layout.annotations[0].text
+
+
 COUNTS = pd.DataFrame(
     {
         "label": ["born in <b>x</b> & <a href='y'>z</a>", "capital", "capital"],
@@ -79,23 +91,6 @@ def test_outcomes_are_stacked_shares_in_the_tables_order() -> None:
     assert list(figure.data[1].customdata[0]) == [3, 10]
 
 
-def cloze_table() -> pd.DataFrame:
-    rows = [(2, 1, "<b>no</b>", 0.5), (1, 2, "oslo", 0.1), (1, 1, "rome", 0.25), (2, 2, "incomprehensibility", 0.01)]
-    return pd.DataFrame(rows, columns=["layer", "place", "token", "probability"])
-
-
-def test_grid_puts_each_word_in_its_layer_and_place() -> None:
-    figure = predictions_grid(cloze_table(), label="Mini", colour="#3B7DD8")
-    heat, words = figure.data
-    cells = {(y, x): (z, text) for y, x, z, text in zip(heat.y, heat.x, heat.z, words.text, strict=True)}
-    assert cells["1", "1"] == (0.5, "rome")
-    assert cells["1", "2"] == (pytest.approx(0.1**0.5), "oslo")
-    assert cells["2", "1"][1] == "&lt;b&gt;no&lt;/b&gt;"
-    assert cells["2", "2"][1] == "incomprehens…"
-    assert figure.layout.yaxis.autorange == "reversed"
-    assert predictions_grid(cloze_table(), label="Mini", colour="#3B7DD8", mask=2).layout.title.text == "Mini, mask 2"
-
-
 def test_watched_words_are_lines_with_the_best_rank_on_top() -> None:
     rows = [(model, word, layer, layer * 10, 0.1) for model in MODELS for word in ("rome", "<i>") for layer in (2, 1)]
     table = pd.DataFrame(rows, columns=["model", "word", "layer", "rank", "probability"])
@@ -111,7 +106,16 @@ def test_watched_words_are_lines_with_the_best_rank_on_top() -> None:
 FIGURES = {
     "layers": by_layer(layer_table(), title="<b>t</b>", measure="P@1", note="<i>n</i>", **LOOK),
     "outcomes": outcomes_by_relation(COUNTS, title="<b>t</b>", note="<i>n</i>"),
-    "grid": predictions_grid(cloze_table(), label="<b>m</b>", colour="#3B7DD8"),
+    "words": words_at_layer(
+        pd.DataFrame(
+            [("mini", "<b>no</b>", 1, 0.5), ("qa", "<b>no</b>", 2, 0.2)],
+            columns=["model", "word", "rank", "probability"],
+        ),
+        labels=LABELS,
+        colours=LOOK["colours"],
+        title="<b>t</b>",
+        right="<b>no</b>",
+    ),
 }
 
 
@@ -143,3 +147,37 @@ def test_long_titles_are_wrapped_and_lose_no_word() -> None:
     assert " ".join(lines) == title
     assert len(lines) == 2
     assert all(len(line) <= 44 for line in lines)
+
+
+SEEN = {  # what each kind of colour vision makes of linear RGB (Machado, Oliveira and Fernandes 2009, full severity)
+    "usual": np.eye(3),
+    "protan": np.array([[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]]),
+    "deutan": np.array([[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]]),
+    "tritan": np.array([[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]]),
+}
+
+
+def lab(colour: str, vision: str) -> np.ndarray:
+    """CIE L*a*b* of a colour as it is seen."""
+    channels = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]])
+    xyz = to_xyz @ np.clip(SEEN[vision] @ linear, 0, 1) / [0.9505, 1, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("vision", SEEN)
+@pytest.mark.parametrize(
+    "together",
+    [
+        style.MODEL_COLOURS,
+        tuple(style.OUTCOME_COLOURS.values()),
+        (style.LOSS, style.GAIN),
+        (style.LOSS, style.BURIED),
+    ],
+)
+def test_colours_of_one_figure_differ_for_every_kind_of_colour_vision(together: tuple[str, ...], vision: str) -> None:
+    for place, one in enumerate(together):
+        for other in together[place + 1 :]:
+            assert np.linalg.norm(lab(one, vision) - lab(other, vision)) >= 15, (one, other)

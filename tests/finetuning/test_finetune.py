@@ -11,8 +11,10 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer, BertForMa
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import sha256
-from bertnesia.finetuning import finetune as module
-from bertnesia.finetuning.finetune import Finetuning, finetune, finetuning_identity, load_with_new_head
+from bertnesia.finetuning.finetune import Finetuning, finetune, finetuning_identity
+from bertnesia.finetuning.inputs import load_with_new_head
+from bertnesia.finetuning.qa import QuestionAnswering
+from bertnesia.finetuning.snapshots import snapshot_identity
 from bertnesia.finetuning.trainer import Schedule
 from bertnesia.models.checkpoints import made_with
 from bertnesia.models.encoder import encoder_hash, load_encoder, load_masked_lm
@@ -118,7 +120,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(tmp_path, t
 def test_a_killed_run_leaves_no_folder_and_resumes_to_the_same_weights(
     tmp_path, tuned, base, data, monkeypatch, moment
 ):
-    evaluate, calls = module.QuestionAnswering.evaluate, iter([False, False, True])
+    evaluate, calls = QuestionAnswering.evaluate, iter([False, False, True])
 
     def die(*args, **kwargs):
         raise KeyboardInterrupt
@@ -131,7 +133,7 @@ def test_a_killed_run_leaves_no_folder_and_resumes_to_the_same_weights(
         if moment == "saving":
             patch.setattr("bertnesia.models.checkpoints.write_json", die)
         else:
-            patch.setattr(module.QuestionAnswering, "evaluate", die_at_the_third_call)
+            patch.setattr(QuestionAnswering, "evaluate", die_at_the_third_call)
         with pytest.raises(KeyboardInterrupt):
             finetune("qa", str(base), data, out, SETTINGS)
     assert not out.exists()
@@ -140,6 +142,17 @@ def test_a_killed_run_leaves_no_folder_and_resumes_to_the_same_weights(
     assert sha256(out / "model.safetensors") == sha256(tuned[0] / "model.safetensors")
     assert provenance["history"] == tuned[1]["history"]
     assert [path.name for path in tmp_path.iterdir()] == ["qa"]
+
+
+def test_models_on_the_way_are_kept(tmp_path, tuned, base, data):
+    keep = {0.5: tmp_path / "half", 1.0: tmp_path / "all"}
+    provenance = finetune("qa", str(base), data, tmp_path / "qa", SETTINGS, keep=keep)
+    identity = finetuning_identity("qa", str(base), data, SETTINGS)
+
+    assert made_with(keep[0.5], snapshot_identity(identity, 0.5) | {"step": 3, "steps": 6})
+    assert sha256(keep[1.0] / "model.safetensors") == sha256(tuned[0] / "model.safetensors")
+    assert sha256(keep[0.5] / "model.safetensors") != sha256(tuned[0] / "model.safetensors")
+    assert provenance["encoder_hash"] == tuned[1]["encoder_hash"]
 
 
 def test_steps_may_be_given(tmp_path, base, data):

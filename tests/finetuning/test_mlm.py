@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bertnesia.errors import BertnesiaError
-from bertnesia.finetuning.mlm import IGNORED, MaskedLanguageModelling, MaskingTask, masked_logits
+from bertnesia.finetuning.mlm import IGNORED, MaskedLanguageModelling, MaskingTask, hiding_chances, masked_logits
 from tests.finetuning.toys import CHUNKS, TOKENIZER, masked_lm
 
 
@@ -115,6 +115,31 @@ def test_held_out_text_is_masked_at_fifteen_percent_whatever_the_training_share(
     free = 20 * sum(len(chunk) - 2 for chunk in CHUNKS)
 
     assert within(hidden, free, 0.15)
+
+
+def test_rare_tokens_can_be_hidden_more_often():
+    text = [[7, 7, 7, 7, 7, 7, 7, 8], [7, 7, 7, 7, 7, 7, 7, 7]]  # with one added to each: 16 of 7, 2 of 8, 1 of others
+    chances = hiding_chances(text, vocabulary=10, share=0.1, favour_rare=1)
+    even = hiding_chances(text, vocabulary=10, share=0.1, favour_rare=0)
+
+    assert chances[8] / chances[7] == pytest.approx(16 / 2)
+    assert (16 * chances[7] + 2 * chances[8] + chances[[0, 1, 2, 3, 4, 5, 6, 9]].sum()) / 26 == pytest.approx(0.1)
+    assert even == pytest.approx(np.full(10, 0.1))
+    assert hiding_chances(text, vocabulary=10, share=0.3, favour_rare=1).max() == 0.5
+
+
+def test_training_text_is_hidden_by_these_chances():
+    objective = MaskedLanguageModelling(TOKENIZER, CHUNKS * 60, CHUNKS[:2], share=0.2, favour_rare=0.5)
+    batch = objective.batch(range(len(CHUNKS) * 60), np.random.default_rng(0))
+    original = torch.nn.utils.rnn.pad_sequence([torch.tensor(c) for c in CHUNKS * 60], batch_first=True)
+    hidden = batch["labels"] != IGNORED
+    for word in ("is", "bexi"):
+        here = original == TOKENIZER.convert_tokens_to_ids(word)
+        chance = objective.mask.chances[TOKENIZER.convert_tokens_to_ids(word)]
+        assert within(int((hidden & here).sum()), int(here.sum()), chance)
+
+    common, rare = (objective.mask.chances[TOKENIZER.convert_tokens_to_ids(word)] for word in ("is", "bexi"))
+    assert common < 0.2 < rare
 
 
 def test_too_little_text_is_one_clear_sentence():

@@ -9,7 +9,7 @@ from torch import nn
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.finetuning.mlm import MaskedLanguageModelling
-from bertnesia.finetuning.trainer import Schedule, train
+from bertnesia.finetuning.trainer import Schedule, Visits, train
 from tests.finetuning.toys import CHUNKS, TOKENIZER, masked_lm
 
 SCHEDULE = Schedule(steps=12, batch_tokens=128, learning_rate=1e-3, warmup=0.25, evaluations=4)
@@ -126,10 +126,104 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path, uninterrupted, damage):
     assert_same(model, uninterrupted[0])
 
 
+def test_visits_see_the_model_at_their_steps_and_change_nothing(tmp_path, uninterrupted):
+    seen = {}
+
+    def visit(step, model):
+        seen[step] = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        torch.rand(5)  # a visitor may draw random numbers
+
+    def visited(work, dies_before=None):
+        model = masked_lm()
+        train(
+            model, Recorded(dies_before), SCHEDULE, work, {"run": "test"}, visits=[Visits(frozenset({2, 7, 12}), visit)]
+        )
+        return model
+
+    with pytest.raises(Killed):
+        visited(tmp_path / "killed", dies_before=8)
+    assert sorted(seen) == [2, 7]
+    first = seen.pop(7)
+    assert_same(visited(tmp_path / "killed"), uninterrupted[0])
+
+    assert sorted(seen) == [2, 7, 12]  # step 7 again, as the last checkpoint is of step 6
+    assert all(torch.equal(first[name], seen[7][name]) for name in first)
+    assert all(torch.equal(seen[12][name], tensor) for name, tensor in uninterrupted[0].state_dict().items())
+    assert any((seen[2][name] != first[name]).any() for name in first)
+
+
+def test_parameters_may_learn_at_rates_of_their_own(tmp_path):
+    """AdamW's first step moves every weight with a gradient by its learning rate, whatever the gradient."""
+    schedule = Schedule(steps=1, batch_tokens=4000, learning_rate=1e-3, warmup=0, weight_decay=0, evaluations=1)
+    before, after = masked_lm(), masked_lm()
+    rates = {"bert.embeddings.word_embeddings.weight": 3.0, "cls.predictions.transform.dense.weight": 0.5}
+    train(after, Recorded(), schedule, tmp_path / "work", {}, rates=rates)
+    old, new = before.state_dict(), after.state_dict()
+
+    for name in (*rates, "bert.encoder.layer.0.attention.self.query.weight"):
+        moved = (new[name] - old[name]).abs().max().item()
+        assert moved == pytest.approx(1e-3 * rates.get(name, 1), rel=0.01), name
+
+
 def test_checkpoints_kept_are_two(tmp_path):
     run(tmp_path / "work")
 
     assert sorted(path.name for path in (tmp_path / "work").glob("checkpoint-*")) == ["checkpoint-12", "checkpoint-9"]
+
+
+@pytest.mark.parametrize(
+    ("options", "rates"),
+    [
+        ({"warmup_steps": 2}, [0, 0.5, *(1 - k / 10 for k in range(10))]),
+        ({"warmup_steps": 0}, [1 - k / 12 for k in range(12)]),
+        ({"warmup_steps": 4, "decay": "constant"}, [0, 0.25, 0.5, 0.75, *[1] * 8]),
+    ],
+)
+def test_learning_rates_by_hand(tmp_path, options, rates):
+    run(tmp_path / "work", schedule=SCHEDULE.model_copy(update=options))
+    log = json.loads((tmp_path / "work" / "checkpoint-12" / "trainer_state.json").read_text())["log_history"]
+
+    assert [entry["learning_rate"] for entry in log if "learning_rate" in entry] == pytest.approx(
+        [1e-3 * rate for rate in rates]
+    )
+
+
+IMPATIENT = SCHEDULE.model_copy(update={"evaluations": 12, "patience": 2, "min_delta": 10.0})
+
+
+def test_training_stops_when_patience_is_over(tmp_path):
+    _, objective, history = run(tmp_path / "work", schedule=IMPATIENT)
+
+    assert [entry["step"] for entry in history] == [0, 1, 2]  # step 0 is the best: nothing falls by 10
+    assert len(objective.given) == 2
+
+
+def test_killed_after_stopping_early(tmp_path):
+    model, _, history = run(tmp_path / "work", schedule=IMPATIENT)
+    again, resumed, same = run(tmp_path / "work", schedule=IMPATIENT)
+
+    assert resumed.given == []
+    assert_same(again, model)
+    assert same == history
+
+
+def test_batches_of_so_many_sequences(tmp_path):
+    _, objective, _ = run(tmp_path / "work", schedule=SCHEDULE.model_copy(update={"batch_sequences": 8}))
+    epoch = -(-len(CHUNKS) // 8)
+
+    assert [len(batch) for batch in objective.given[: epoch - 1]] == [8] * (epoch - 1)
+    assert sorted(i for batch in objective.given[:epoch] for i in batch) == list(range(len(CHUNKS)))
+
+
+def test_options_that_are_not_used_do_not_show():
+    plain = Schedule().model_dump()
+
+    assert set(plain) == {"steps", "batch_tokens", "learning_rate", "warmup", "weight_decay", "seed", "evaluations"}
+    used = Schedule(batch_sequences=8, warmup_steps=0, decay="constant", patience=15, min_delta=0.01)
+    assert Schedule.model_validate(used.model_dump()) == used
+    assert set(used.model_dump()) - set(plain) == {
+        *("batch_sequences", "warmup_steps", "decay", "patience", "min_delta")
+    }
 
 
 def test_other_settings_in_the_same_folder_are_refused(tmp_path):

@@ -1,6 +1,7 @@
 """Decoders: what they compute, how they are trained together, and what is refused on loading."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from transformers import AutoModelForMaskedLM
 from bertnesia.corpora import Corpus, read_corpus
 from bertnesia.errors import BertnesiaError
 from bertnesia.finetuning.trainer import Schedule
-from bertnesia.models.decoder_training import DecoderBank, DecoderTraining, decoder_text, train_decoders
-from bertnesia.models.decoders import TRAINED_TENSORS, Decoders, parse_layers, read_decoder_config, stock_decoders
+from bertnesia.models.decoder_bank import DecoderBank
+from bertnesia.models.decoder_training import DecoderTraining, decoder_text, train_decoders
+from bertnesia.models.decoders import Decoders, parse_layers, read_decoder_config, stock_decoders
 from bertnesia.models.encoder import load_encoder, load_masked_lm, load_tokenizer
 from bertnesia.models.heads import head_weights
 from bertnesia.models.layered import load_layered
@@ -82,41 +84,47 @@ def test_only_dense_norm_and_bias_are_trained(model: Path, corpus: Corpus, tmp_p
     for head in trained.heads:
         assert torch.equal(head.output, stock.output)
         assert not torch.equal(head.dense, stock.dense)
-    assert set(load_file(tmp_path / "trained/layer-1.safetensors")) == set(TRAINED_TENSORS)
+    stored = {"dense", "dense_bias", "norm", "norm_bias", "bias"}
+    assert set(load_file(tmp_path / "trained/layer-1.safetensors")) == stored
 
 
 def test_layers_trained_together_are_those_trained_alone(model: Path) -> None:
-    """A bank of one layer, fed with the hidden states of layer 2 alone, ends at the same weights."""
+    """A bank of one head, fed with the hidden states of layer 2 alone, ends at the same weights."""
     torch.manual_seed(1)
     hidden, labels = torch.randn(40, 3, 32), torch.randint(0, 80, (40,))
     stock = head_weights(load_masked_lm(str(model))[0])
-    both, alone = DecoderBank(stock, 3), DecoderBank(stock, 1)
-    for bank, states in ((both, hidden), (alone, hidden[:, 1:2])):
+    all_three, alone = DecoderBank([stock] * 3, [1, 2, 3]), DecoderBank([stock], [2])
+    for bank in (all_three, alone):
         optimizer = torch.optim.AdamW(bank.parameters(), lr=1e-2, weight_decay=0)
         for _ in range(5):
             optimizer.zero_grad()
             losses = [
-                torch.nn.functional.cross_entropy(bank.head(i + 1).logits(states[:, i]), labels)
-                for i in range(bank.layers)
+                torch.nn.functional.cross_entropy(head.weights().logits(hidden[:, layer - 1]), labels)
+                for head, layer in zip(bank.all_heads, bank.reads, strict=True)
             ]
             torch.stack(losses).sum().backward()
             optimizer.step()
-    for name in TRAINED_TENSORS:
-        torch.testing.assert_close(getattr(both, name)[1], getattr(alone, name)[0], rtol=1e-4, atol=1e-5)
+    second, only = all_three.all_heads[1].weights(), alone.all_heads[0].weights()
+    for name, tensor in only.tensors.items():
+        assert not torch.equal(tensor, stock.tensors[name])
+        torch.testing.assert_close(second.tensors[name], tensor, rtol=1e-4, atol=1e-5)
 
 
 def test_the_best_weights_are_kept_not_the_last(model: Path) -> None:
-    bank = DecoderBank(head_weights(load_masked_lm(str(model))[0]), layers=2)
+    start = head_weights(load_masked_lm(str(model))[0])
+    bank = DecoderBank([start] * 2, [1, 2])
+    first, second = bank.all_heads
     bank.step += 1
     bank.keep_better([3.0, 5.0], [0.1, 0.2])
     with torch.no_grad():
-        bank.dense.add_(1.0)
+        for head in (first, second):
+            head.dense.add_(1.0)
     bank.step += 1
     bank.keep_better([4.0, 4.0], [0.1, 0.3])  # layer 1 got worse, layer 2 better
-    assert bank.best_step.tolist() == [1, 2]
-    assert bank.best_loss.tolist() == [3.0, 4.0]
-    assert torch.equal(bank.head(1, "best_").dense, bank.start.dense)
-    assert torch.equal(bank.head(2, "best_").dense, bank.start.dense + 1.0)
+    assert [int(head.best_step) for head in (first, second)] == [1, 2]
+    assert [float(head.best_loss) for head in (first, second)] == [3.0, 4.0]
+    assert torch.equal(first.weights("best_").dense, start.dense)
+    assert torch.equal(second.weights("best_").dense, start.dense + 1.0)
 
 
 def test_the_same_seed_gives_the_same_decoders(model: Path, corpus: Corpus, tmp_path: Path) -> None:
@@ -134,10 +142,17 @@ def test_text_that_tells_a_fact_is_left_out(corpus: Corpus) -> None:
     assert [p for p in everything if p not in told] == kept
 
 
+@pytest.fixture(scope="module")
+def decoders(model: Path, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("decoders")
+    train(model, corpus, out)
+    return out
+
+
 @pytest.fixture
-def saved(model: Path, corpus: Corpus, tmp_path: Path) -> Path:
-    train(model, corpus, tmp_path)
-    return tmp_path
+def saved(decoders: Path, tmp_path: Path) -> Path:
+    """A copy to damage."""
+    return shutil.copytree(decoders, tmp_path / "saved")
 
 
 def test_decoders_of_another_model_are_refused(saved: Path, tmp_path: Path) -> None:
@@ -181,6 +196,20 @@ def test_a_config_with_a_fault_names_it(saved: Path, model: Path) -> None:
     path.write_text(json.dumps({**config, "layers": "three"}))
     with pytest.raises(BertnesiaError, match=r"config.json is not a decoder config: layers is wrong"):
         load_layered(str(model), decoders=saved)
+
+
+def test_a_config_of_before_seeds_and_kinds_still_loads(saved: Path, model: Path) -> None:
+    path = saved / "trained/config.json"
+    config = json.loads(path.read_text())
+    for name in ("seed", "start"):
+        del config[name]
+    for record in config["layers"]:
+        del record["still_improving"]
+    path.write_text(json.dumps(config))
+    assert load_layered(str(model), decoders=saved).of_kind("trained").seed == 0
+    found = read_decoder_config(saved / "trained")
+    assert [record.still_improving for record in found.layers] == [None] * 3
+    assert (found.identity()["kind"], found.identity()["seed"], found.identity()["start"]) == ("trained", 0, None)
 
 
 def test_a_model_without_decoders_says_how_to_get_them(model: Path, tmp_path: Path) -> None:

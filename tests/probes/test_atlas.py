@@ -18,11 +18,23 @@ def shipped() -> ProbeSet:
 
 def test_the_shipped_probe_set_is_whole(shipped: ProbeSet) -> None:
     assert shipped.problems == ()
+    assert (shipped.label, shipped.scoring) == ("Atlas", "vocabulary")
     assert len(shipped.relations) >= 12
     assert {relation.type for relation in shipped.relations} == {"1-1", "N-1", "N-M"}
     assert all(relation.label and relation.description and relation.source for relation in shipped.relations)
     assert len(shipped.facts) >= 1500
     assert len({fact.id for fact in shipped.facts}) == len(shipped.facts)
+
+
+def test_every_relation_can_be_asked_in_two_other_ways(shipped: ProbeSet) -> None:
+    for relation in shipped.relations:
+        said = (relation.template, *relation.paraphrases)
+        assert len(set(said)) == 3, relation.id
+        for template in relation.paraphrases:
+            assert template.count("[X]") == template.count("[Y]") == 1
+            assert template.endswith(" .")
+    capital = shipped.relation["capital"]
+    assert capital.paraphrases == ("[Y] is the capital of [X] .", "[X] has its capital in [Y] .")
 
 
 def test_the_shipped_lines_have_the_fields_of_lama_and_unique_ids() -> None:

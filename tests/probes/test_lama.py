@@ -157,6 +157,25 @@ def test_bad_relations_are_named(tmp_path: Path) -> None:
     assert {fact.relation for fact in probe_set.facts} == {"P19"}
 
 
+def test_paraphrases_of_a_template_are_read_and_checked(tmp_path: Path) -> None:
+    files = small_lama()
+    said = ["[X] is from [Y] .", BORN["template"], "[X] is from [Y] .", "In [Y] , [X] was born ."]
+    files["relations.jsonl"] = [BORN | {"paraphrases": said}, DIED | {"paraphrases": ["[X] died ."]}]
+    probe_set = read_lama(write_folder(tmp_path, files), ["trex"])["trex"]
+    assert probe_set.relations[0].paraphrases == ("[X] is from [Y] .", "In [Y] , [X] was born .")
+    assert reasons(probe_set)[0] == 'relations.jsonl, line 2: the template "[X] died ." needs [X] and one [Y]'
+    for bad, fault in (([""], "holds an empty sentence"), ("x", "is not a list of sentences"), ([1], "is not text")):
+        files["relations.jsonl"] = [BORN, DIED | {"paraphrases": bad}]
+        probe_set = read_lama(write_folder(tmp_path, files), ["trex"])["trex"]
+        assert reasons(probe_set)[0] == f'relations.jsonl, line 2: field "paraphrases" {fault}'
+
+
+def test_probe_sets_say_what_they_are_called_and_under_which_licence(tmp_path: Path) -> None:
+    sets = read_lama(write_folder(tmp_path, small_lama()))
+    assert [one.label for one in sets.values()] == ["LAMA T-REx", "LAMA Google-RE", "LAMA ConceptNet", "LAMA SQuAD"]
+    assert {(one.licence, one.scoring) for one in sets.values()} == {("CC BY-NC 4.0", "vocabulary")}
+
+
 def test_a_missing_probe_set_is_listed_or_fatal_when_asked_for(tmp_path: Path) -> None:
     files = {name: lines for name, lines in small_lama().items() if not name.startswith("Google_RE")}
     write_folder(tmp_path, files)

@@ -35,12 +35,10 @@ def test_ranks_are_stored_in_order(study: Study, synthetic: Synthetic) -> None:
 
 def test_summaries_equal_a_slow_count(study: Study, synthetic: Synthetic) -> None:
     ranks = synthetic.ranks.merge(synthetic.facts, on="fact")
-    for key, rows in ranks.groupby(["model", "kind", "layer", "probe_set", "relation"]):
-        found = study.query(
-            "SELECT * FROM layer_counts WHERE model = $model AND kind = $kind AND layer = $layer"
-            " AND probe_set = $probe_set AND relation = $relation",
-            dict(zip(["model", "kind", "layer", "probe_set", "relation"], key, strict=True)),
-        ).iloc[0]
+    keys = ["model", "kind", "seed", "variant", "layer", "probe_set", "relation", "half"]
+    counts = study.query("SELECT * FROM layer_counts").set_index(keys)
+    for key, rows in ranks.assign(half=ranks["fact"] % 2).groupby(keys):
+        found = counts.loc[key]
         assert found["facts"] == len(rows)
         for prefix, column in (("", "rank"), ("filtered_", "filtered_rank")):
             for k in (1, 10, 100):

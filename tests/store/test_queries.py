@@ -99,7 +99,8 @@ def test_prior_worked_out_by_hand(worked: Study) -> None:
 def test_forgetting_worked_out_by_hand(worked: Study) -> None:
     last = queries.forgetting(worked, Comparison("p", "mini", "qa-squad", layer=2)).set_index("relation")
     assert last.loc["r"].drop("label").to_dict() == {
-        "facts": 3, "right_in_base": 1, "right_in_model": 1, "retained": 0, "forgotten": 1, "learned": 1
+        "facts": 3, "right_in_base": 1, "right_in_model": 1, "retained": 0, "forgotten": 1, "learned": 1,
+        "left_out": 1,
     }  # fmt: skip
     anywhere = queries.forgetting(worked, Comparison("p", "mini", "qa-squad")).set_index("relation")
     assert anywhere.loc["r", ["retained", "forgotten", "learned"]].tolist() == [1, 1, 0]

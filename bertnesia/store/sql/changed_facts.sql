@@ -12,7 +12,7 @@ SELECT
     coalesce(predictions.tokens[1], '') AS model_says
 FROM pairs
 JOIN facts USING (fact)
-JOIN relations USING (probe_set, relation)
+JOIN relations ON relations.probe_set = $probe_set AND relations.relation = pairs.relation
 LEFT JOIN predictions
     ON predictions.fact = pairs.fact
     AND predictions.model = $model
@@ -26,3 +26,4 @@ WHERE
     END
     AND ($relation IS NULL OR facts.relation = $relation)
 ORDER BY abs(pairs.model_rank - pairs.base_rank) DESC, facts.fact
+LIMIT $limit

@@ -15,7 +15,8 @@ FROM (SELECT model, fact FROM ranks ANTI JOIN facts USING (fact) LIMIT 1)
 
 UNION ALL BY NAME
 SELECT
-    model || ' (' || kind || ' decoders, seed ' || seed || ', ' || variant || ' prompts) has ' || n || ' ranks of fact ' || fact || ' for ' || layers || ' layers'
+    model || ' (' || kind || ' decoders, seed ' || seed || ', ' || variant || ' prompts) has ' || n || ' ranks of fact '
+    || fact || ' for ' || layers || ' layers'
     || CASE WHEN n > distinct_layers THEN ': some layer has two' ELSE ': some layer has none' END AS problem
 FROM (
     SELECT model, kind, seed, variant, fact, count(*) AS n, count(DISTINCT layer) AS distinct_layers

@@ -1,28 +1,29 @@
 -- counts: as from ranks, read from the summary; only right where all chosen models were asked the same facts.
-WITH counts AS (
+counts AS (
     SELECT
         model,
         layer,
         relation,
-        facts,
-        CASE
-            WHEN $filtered AND $k = 1 THEN filtered_right_1
-            WHEN $filtered AND $k = 10 THEN filtered_right_10
-            WHEN $filtered AND $k = 100 THEN filtered_right_100
-            WHEN $k = 1 THEN right_1
-            WHEN $k = 10 THEN right_10
-            WHEN $k = 100 THEN right_100
-        END AS correct,
-        CASE WHEN $filtered THEN filtered_reciprocal_ranks ELSE reciprocal_ranks END AS reciprocal_ranks,
-        CASE
-            WHEN $filtered THEN filtered_squared_reciprocal_ranks
-            ELSE squared_reciprocal_ranks
-        END AS squared_reciprocal_ranks
+        sum(facts) AS facts,
+        sum(
+            CASE
+                WHEN $filtered AND $k = 1 THEN filtered_right_1
+                WHEN $filtered AND $k = 10 THEN filtered_right_10
+                WHEN $filtered AND $k = 100 THEN filtered_right_100
+                WHEN $k = 1 THEN right_1
+                WHEN $k = 10 THEN right_10
+                WHEN $k = 100 THEN right_100
+            END
+        ) AS correct,
+        sum(CASE WHEN $filtered THEN filtered_reciprocal_ranks ELSE reciprocal_ranks END) AS reciprocal_ranks,
+        sum(
+            CASE WHEN $filtered THEN filtered_squared_reciprocal_ranks ELSE squared_reciprocal_ranks END
+        ) AS squared_reciprocal_ranks
     FROM layer_counts
-    WHERE kind = $kind
-        AND seed = $seed
+    WHERE seed = $seed
         AND variant = $variant
+        AND kind = $kinds[list_position($models, model)]
         AND probe_set = $probe_set
-        AND list_contains($models, model)
         AND (len($relations) = 0 OR list_contains($relations, relation))
-)
+    GROUP BY ALL
+),

@@ -8,13 +8,14 @@
         reciprocal_ranks / facts AS mrr,
         greatest(0, squared_reciprocal_ranks / facts - (reciprocal_ranks / facts) ** 2)
         / greatest(facts - 1, 1) AS mrr_variance
-    FROM counts
+    FROM counted
 )
 
 SELECT
     model,
     layer,
     CAST(sum(facts) AS BIGINT) AS facts,
+    CAST((SELECT sum(facts) FROM scope) - sum(facts) AS BIGINT) AS left_out,
     count(*) AS relations,
     CAST(sum(correct) AS BIGINT) AS correct,
     CASE WHEN $average = 'macro' THEN avg(precision) ELSE sum(correct) / sum(facts) END AS precision,

@@ -1,19 +1,10 @@
--- What the commonest objects of each relation would score: place 1 for the commonest, 2 for the next, and so on, whatever
--- the subject. Filtered, a place counts without the other right objects of the same subject, told by its label.
-WITH asked_of_all AS (
-    SELECT fact
-    FROM best
-    WHERE kind = $kind AND seed = $seed AND variant = $variant AND list_contains($models, model)
-    GROUP BY fact
-    HAVING count(*) = len($models)
-),
-
-shared AS (
-    SELECT facts.relation, lower(facts.subject) AS subject, lower(facts.object) AS object
+-- What the commonest objects of each relation would score: place 1 for the commonest, 2 for the next, and so on,
+-- whatever the subject. Filtered, a place counts without the other right objects of the same subject, told by its
+-- label.
+answers AS (
+    SELECT relation, lower(facts.subject) AS subject, lower(facts.object) AS object
     FROM facts
-    SEMI JOIN asked_of_all USING (fact)
-    WHERE facts.probe_set = $probe_set
-        AND (len($relations) = 0 OR list_contains($relations, facts.relation))
+    SEMI JOIN shared USING (fact)
 ),
 
 objects AS (
@@ -21,13 +12,13 @@ objects AS (
         relation,
         object,
         row_number() OVER (PARTITION BY relation ORDER BY count(*) DESC, object) AS place
-    FROM shared
+    FROM answers
     GROUP BY relation, object
 ),
 
 placed AS (
-    SELECT shared.relation, shared.subject, objects.place
-    FROM shared
+    SELECT answers.relation, answers.subject, objects.place
+    FROM answers
     JOIN objects USING (relation, object)
 ),
 
@@ -43,17 +34,19 @@ places AS (
 
 priors AS (
     SELECT
-        relation,
-        count(*) AS facts,
-        count(*) FILTER (place <= $k) / count(*) AS precision,
-        avg(1 / place) AS mrr
-    FROM places
-    GROUP BY relation
+        scope.relation,
+        CASE WHEN $all_facts THEN scope.facts ELSE count(place) END AS n,
+        count(*) FILTER (place <= $k) / n AS precision,
+        coalesce(sum(1 / place), 0) / n AS mrr
+    FROM scope
+    LEFT JOIN places USING (relation)
+    GROUP BY scope.relation, scope.facts
+    HAVING count(place) > 0 OR $all_facts
 )
 
 SELECT
-    CAST(coalesce(sum(facts), 0) AS BIGINT) AS facts,
+    CAST(coalesce(sum(n), 0) AS BIGINT) AS facts,
     count(*) AS relations,
-    CASE WHEN $average = 'macro' THEN avg(precision) ELSE sum(precision * facts) / sum(facts) END AS precision,
-    CASE WHEN $average = 'macro' THEN avg(mrr) ELSE sum(mrr * facts) / sum(facts) END AS mrr
+    CASE WHEN $average = 'macro' THEN avg(precision) ELSE sum(precision * n) / sum(n) END AS precision,
+    CASE WHEN $average = 'macro' THEN avg(mrr) ELSE sum(mrr * n) / sum(n) END AS mrr
 FROM priors

@@ -1,0 +1,24 @@
+"""How much of it another training run would change."""
+
+import pandas as pd
+
+from bertnesia.store import queries
+from bertnesia.store.queries import Comparison
+from bertnesia.store.study import Study
+
+
+def by_seed(study: Study, comparison: Comparison) -> pd.DataFrame:
+    """The model and its variants of other fine-tuning seeds, each against the base on the facts that all were asked.
+
+    Returns:
+        the columns of `queries.forgetting_by_model` and fine_tuning_seed; one row per model and place (`last`,
+        `total`).
+    """
+    models = study.models()
+    seeds = models[(models["role"] == "seed") & (models["variant_of"] == comparison.model)]
+    asked = queries.runs(study)
+    same = asked[(asked["probe_set"] == comparison.probe_set) & (asked["kind"] == comparison.kind)]
+    others = tuple(name for name in seeds["model"] if name in set(same["model"]))
+    question = comparison.of_models(comparison.model, *others)
+    table = queries.forgetting_by_model(study, question)
+    return table.assign(fine_tuning_seed=table["model"].map(models.set_index("model")["seed"]))

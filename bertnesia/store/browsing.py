@@ -1,0 +1,90 @@
+"""What the pages Relations, Facts and Models ask: single facts, cells of a heat map, training curves."""
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import pandas as pd
+
+from bertnesia.store.study import Study
+
+State = Literal["all", "right", "wrong", "not asked"]
+"""Right or wrong at the last layer of one model; not asked: no single-token answer for the base's vocabulary."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactFilter:
+    """Which facts are looked for. `text` may stand in the subject, the object or the prompt, whatever its case."""
+
+    text: str = ""
+    probe_set: str | None = None
+    relation: str | None = None
+    state: State = "all"
+    model: str = ""
+    kind: str = "trained"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a heat map: a relation at a layer of a model."""
+
+    probe_set: str
+    relation: str
+    model: str
+    layer: int
+    kind: str = "trained"
+    filtered: bool = False
+
+
+def browse_facts(study: Study, facts: FactFilter, *, page: int = 1, size: int = 25) -> pd.DataFrame:
+    """One page of the facts that fit, counted from 1.
+
+    Returns:
+        fact, probe_set, relation, label, subject, object, prompt, eligible, reason, found (how many there are on all
+        pages).
+    """
+    return study.query(_sql("browse_facts"), {**asdict(facts), "size": size, "skipped": size * (page - 1)})
+
+
+def last_ranks(study: Study, facts: tuple[int, ...], *, kind: str = "trained") -> pd.DataFrame:
+    """The rank of some facts at the last layer of every model: model, fact, rank."""
+    return study.query(_sql("last_ranks"), {"facts": list(facts), "kind": kind})
+
+
+def one_fact(study: Study, fact: int) -> pd.DataFrame:
+    """A fact and its relation, in one row, or none where the study does not have it."""
+    return study.query(_sql("one_fact"), {"fact": fact})
+
+
+def answers(study: Study, fact: int, *, kind: str = "trained") -> pd.DataFrame:
+    """One fact through every layer of every model.
+
+    Returns:
+        model, layer, rank, filtered_rank, ties, probability, tokens and probabilities (the first five predictions).
+    """
+    return study.query(_sql("answers"), {"fact": fact, "kind": kind})
+
+
+def fact_coverage(study: Study, fact: int) -> pd.DataFrame:
+    """How many passages of each training text mention a fact's subject and object together: corpus, mentions."""
+    return study.query(_sql("fact_coverage"), {"fact": fact})
+
+
+def cell_facts(study: Study, cell: Cell) -> pd.DataFrame:
+    """The facts behind one cell, the best rank first.
+
+    Returns:
+        fact, subject, object, prompt, rank, base_rank (missing for the base itself), says (the first prediction).
+    """
+    return study.query(_sql("cell_facts"), asdict(cell))
+
+
+def training_curves(study: Study) -> pd.DataFrame:
+    """Scores by training step: model, run (`model` or `decoder`), layer, kind, step, score, value."""
+    return study.query(_sql("training_curves"))
+
+
+@cache
+def _sql(name: str) -> str:
+    return (resources.files("bertnesia.store") / "sql" / f"{name}.sql").read_text(encoding="utf-8")

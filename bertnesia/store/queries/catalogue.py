@@ -1,0 +1,96 @@
+"""What there is in a study: models, runs, probe sets, relations, facts, quoted figures."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bertnesia.store.queries.questions import Comparison, Question, answer, parameters
+from bertnesia.store.study import Study
+
+
+def models(study: Study) -> pd.DataFrame:
+    """Every model of the study, the base first: the columns of the table `models`."""
+    return study.models()
+
+
+def runs(study: Study) -> pd.DataFrame:
+    """All that was asked: model, role, variant_of, kind, seed, variant, probe_set, facts, layers (their number)."""
+    return answer(study, "runs")
+
+
+def asked(study: Study) -> pd.DataFrame:
+    """Which models have ranks, of which decoder kind and probe set: model, kind, probe_set, facts; `trained` first.
+
+    Models of role `model`, decoder seed 0 and plain prompts only; `runs` tells of all.
+    """
+    return answer(study, "asked")
+
+
+def probe_sets(study: Study) -> pd.DataFrame:
+    """Probe sets that have facts: probe_set, relations, facts, eligible (for the base's tokenizer)."""
+    return answer(study, "probe_sets")
+
+
+def relations(study: Study, probe_set: str | None = None) -> pd.DataFrame:
+    """Relations, of one probe set or all, with their number of facts, of eligible facts and of distinct objects."""
+    return answer(study, "relations", given={"probe_set": probe_set})
+
+
+def decoders(study: Study) -> pd.DataFrame:
+    """Every decoder with its validation loss and accuracy: the columns of the table `decoders`."""
+    return answer(study, "decoders")
+
+
+def corpora(study: Study) -> pd.DataFrame:
+    """Texts that were searched for facts: corpus, probe_set, facts, mentioned (facts), mentions (passages)."""
+    return answer(study, "corpora")
+
+
+def published(study: Study, figure: str | None = None, probe_set: str | None = None) -> pd.DataFrame:
+    """Figures quoted from papers, all or of one name or probe set: the columns of the table `published`."""
+    return answer(study, "published", given={"figure": figure, "probe_set": probe_set})
+
+
+def compared(study: Study, asked_for: Question | Comparison) -> pd.DataFrame:
+    """How many facts are compared, in one row.
+
+    Returns:
+        all_facts, facts (compared), left_out, eligible_in_some (of those left out, asked of at least one model).
+    """
+    names = ("pairs_over_layers", "compared_pairs") if isinstance(asked_for, Comparison) else ("shared", "compared")
+    return answer(study, *names, given=parameters(study, asked_for))
+
+
+def every_rank(study: Study) -> pd.DataFrame:
+    """Every rank of plain prompts with its fact: model, kind, layer, probe_set, relation, subject, object, prompt, ...
+
+    As well as rank, filtered_rank, ties, log_probability and the layer's first prediction.
+    """
+    return answer(study, "every_rank")
+
+
+def template_ranks(study: Study, probe_set: str, models: Sequence[str], kind: str = "trained") -> pd.DataFrame:
+    """Ranks by template, where a study asked its paraphrases, as `analysis.paraphrases.by_relation` takes them.
+
+    Returns:
+        model, kind, layer, probe_set, relation, fact, variant (plain, paraphrase_1, ...), rank.
+    """
+    return answer(study, "template_ranks", given={"probe_set": probe_set, "models": list(models), "kind": kind})
+
+
+def find_facts(
+    study: Study, text: str = "", *, probe_set: str | None = None, relation: str | None = None, limit: int = 200
+) -> pd.DataFrame:
+    """Facts whose subject, object or prompt contains the text, whatever its case."""
+    given = {"text": text, "probe_set": probe_set, "relation": relation, "limit": limit}
+    return answer(study, "find_facts", given=given)
+
+
+def fact_ranks(study: Study, fact: int, *, kind: str = "trained") -> pd.DataFrame:
+    """One fact's rank and first predictions at every layer of every model, the base first."""
+    return answer(study, "fact_ranks", given={"fact": fact, "kind": kind})
+
+
+def examples(study: Study, *, kind: str = "trained", limit: int = 12) -> pd.DataFrame:
+    """Prompts worth trying, one a relation: label, prompt, object; known to the base, least to another model."""
+    return answer(study, "examples", given={"kind": kind, "limit": limit})

@@ -1,0 +1,84 @@
+"""Variants of a fine-tuned model: along its run, and with less data."""
+
+import pandas as pd
+
+from bertnesia.store.queries.catalogue import runs
+from bertnesia.store.queries.pairs import OUTCOMES, forgetting_by_layer
+from bertnesia.store.queries.questions import Comparison
+from bertnesia.store.study import Study
+
+
+def steps(study: Study, comparison: Comparison) -> pd.DataFrame:
+    """What is known along a fine-tuning run, at every layer: from the base (step 0) to the model itself.
+
+    Args:
+        study: holds the models of role `step`.
+        comparison: base, model, decoder kind and k; its layer is ignored.
+
+    Returns:
+        model, step, steps (of the run), progress, layer, facts, right_in_base, right_in_model, retained, forgotten,
+        learned, left_out. Empty where the run was not probed on its way.
+    """
+    found = _variants(study, comparison, "step")
+    if found.empty:
+        return _empty("step", "steps", "progress")
+    length = int(found["steps"].max())
+    ends = pd.DataFrame({"model": [comparison.model], "step": [length], "steps": [length]})
+    rows = pd.concat([found[["model", "step", "steps"]], ends], ignore_index=True)
+    counts = forgetting_by_layer(study, comparison.of_models(*rows["model"])).merge(rows, on="model")
+    table = pd.concat([_of_the_base(counts, comparison.base, length), counts], ignore_index=True)
+    table["progress"] = table["step"] / table["steps"]
+    columns = ["model", "step", "steps", "progress", "layer", *OUTCOMES, "left_out"]
+    return table.sort_values(["step", "layer"], kind="stable")[columns].reset_index(drop=True)
+
+
+def shares(study: Study, comparison: Comparison) -> pd.DataFrame:
+    """What is known and forgotten with less fine-tuning data, at every layer; the model itself has share 1.
+
+    Returns:
+        model, share, matched (`epochs` or `steps`, empty for the model itself), layer, facts, right_in_base,
+        right_in_model, retained, forgotten, learned, left_out. Empty where no such variant was probed.
+    """
+    found = _variants(study, comparison, "data")
+    if found.empty:
+        return _empty("share", "matched")
+    itself = pd.DataFrame({"model": [comparison.model], "share": [1.0], "matched": [""]})
+    rows = pd.concat([found[["model", "share", "matched"]], itself], ignore_index=True)
+    counts = forgetting_by_layer(study, comparison.of_models(*rows["model"])).merge(rows, on="model")
+    columns = ["model", "share", "matched", "layer", *OUTCOMES, "left_out"]
+    return counts.sort_values(["share", "matched", "layer"], kind="stable")[columns].reset_index(drop=True)
+
+
+def step_models(study: Study, comparison: Comparison) -> tuple[str, ...]:
+    """The run's models in order, base first and the model itself last; none where it was not probed on its way."""
+    found = _variants(study, comparison, "step")
+    if found.empty:
+        return ()
+    return (comparison.base, *found.sort_values("step")["model"], comparison.model)
+
+
+def _variants(study: Study, comparison: Comparison, role: str) -> pd.DataFrame:
+    """Variants of the model of one role that were asked these facts in this reading."""
+    models = study.models()
+    mine = models[(models["role"] == role) & (models["variant_of"] == comparison.model)]
+    if mine.empty:
+        return mine
+    asked = runs(study)
+    same = asked[
+        (asked["probe_set"] == comparison.probe_set)
+        & (asked["kind"] == comparison.kind)
+        & (asked["seed"] == comparison.seed)
+        & (asked["variant"] == comparison.variant)
+    ]
+    return mine[mine["model"].isin(same["model"])]
+
+
+def _of_the_base(counts: pd.DataFrame, base: str, length: int) -> pd.DataFrame:
+    """The base as its own step 0: everything it has right is retained."""
+    first = counts.drop_duplicates("layer").copy()
+    right = first["right_in_base"]
+    return first.assign(model=base, step=0, steps=length, right_in_model=right, retained=right, forgotten=0, learned=0)
+
+
+def _empty(*names: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=["model", *names, "layer", *OUTCOMES, "left_out"])

@@ -1,0 +1,30 @@
+-- joined: per model and shared fact, its ranks and the base's, best and at the last layer.
+ranked AS (
+    SELECT
+        best.model,
+        best.fact,
+        CASE
+            WHEN $filtered AND $middle THEN best.filtered_middle_rank
+            WHEN $filtered THEN best.filtered_rank
+            WHEN $middle THEN best.middle_rank
+            ELSE best.rank
+        END AS rank,
+        CASE WHEN $filtered THEN best.last_filtered_rank ELSE best.last_rank END
+        + CASE WHEN $middle THEN best.last_ties / 2 ELSE 0 END AS last_rank
+    FROM best
+    WHERE seed = $seed AND variant = $variant AND kind = $kinds[list_position($models, model)]
+),
+
+joined AS (
+    SELECT
+        ranked.model,
+        shared.relation,
+        base_side.rank AS base_rank,
+        base_side.last_rank AS base_last,
+        ranked.rank AS model_rank,
+        ranked.last_rank AS model_last
+    FROM ranked
+    JOIN shared USING (fact)
+    JOIN ranked AS base_side ON base_side.fact = ranked.fact AND base_side.model = $base
+    WHERE ranked.model <> $base
+),

@@ -1,0 +1,4 @@
+SELECT corpus, mentions
+FROM coverage
+WHERE fact = $fact
+ORDER BY corpus

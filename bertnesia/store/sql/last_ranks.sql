@@ -1,0 +1,10 @@
+-- The rank of some facts at the last layer of every model.
+SELECT ranks.model, ranks.fact, ranks.rank
+FROM ranks
+JOIN models ON models.model = ranks.model AND models.layers = ranks.layer
+WHERE models.role = 'model'
+    AND ranks.kind = $kind
+    AND ranks.seed = 0
+    AND ranks.variant = 'plain'
+    AND ranks.fact IN (SELECT unnest($facts))
+ORDER BY models.position, ranks.fact

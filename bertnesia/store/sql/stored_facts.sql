@@ -1,0 +1,3 @@
+SELECT fact, probe_set, prompt, eligible
+FROM facts
+ORDER BY fact

@@ -1,0 +1,5 @@
+-- The models whose weights ship.
+SELECT *
+FROM models
+WHERE role = 'model'
+ORDER BY position, model

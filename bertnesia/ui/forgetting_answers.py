@@ -1,0 +1,186 @@
+"""The top of the Forgetting page: what it cost, and six questions answered in a line each."""
+
+import pandas as pd
+import streamlit as st
+
+from bertnesia.analysis import forgetting
+from bertnesia.analysis.measures import percent, signed_percent
+from bertnesia.store import queries
+from bertnesia.store.study import Study
+from bertnesia.ui.cards import Card, show_cards
+from bertnesia.ui.glossary import GLOSSARY
+from bertnesia.ui.study import ask
+
+NOT_MEASURED = "not measured in this study"
+_ENOUGH = 5
+"""Facts that a base must have right for a relation's rate to be named."""
+
+
+def show_total(total: pd.Series) -> None:
+    """Four numbers: before, after, and what lies between."""
+    facts = int(total.facts)
+    known = total.right_in_base > 0
+    forgotten = (
+        f"{percent(total.forgetting_low).removesuffix(' %')} to {percent(total.forgetting_high)}"
+        if known
+        else "no interval"
+    )
+    change = f"{signed_percent(total.net_low).removesuffix(' %')} to {signed_percent(total.net_high)}"
+    right_in_base, right_in_model = total.right_in_base / facts, total.right_in_model / facts
+    tiles = (
+        ("Right in the base", percent(right_in_base), None, f"{total.right_in_base:,} of {facts:,} facts"),
+        ("Right after fine-tuning", percent(right_in_model), None, f"{total.right_in_model:,} of {facts:,}"),
+        (
+            "Forgetting rate",
+            percent(total.forgetting_rate),
+            "forgetting rate",
+            f"{forgotten}; n = {total.right_in_base:,}",
+        ),
+        ("Net change", signed_percent(total.net_change), "net change", f"{change}; n = {facts:,}"),
+    )
+    grid = st.grid(4, min_column_width=150, border=True)
+    for label, value, term, below in tiles:
+        with grid.cell(), st.container(gap="xxsmall"):
+            st.metric(label, value, help=GLOSSARY[term] if term else None)
+            st.caption(below)
+
+
+def show_answers(study: Study, comparison: queries.Comparison, counts: pd.DataFrame) -> None:
+    """Six questions about the comparison, each answered from this study's data or told to be open."""
+    show_cards(
+        (
+            _chance(study, comparison, counts),
+            _relations(counts),
+            _layer(study, comparison),
+            _step(study, comparison),
+            _depth(study, comparison),
+            _text(study, comparison),
+        )
+    )
+
+
+def question_of(comparison: queries.Comparison, *model_names: str) -> queries.Question:
+    """The same choice, asked of several models."""
+    return queries.Question(
+        comparison.probe_set, model_names, comparison.kind, comparison.k, comparison.filtered, comparison.relations
+    )
+
+
+def _chance(study: Study, comparison: queries.Comparison, counts: pd.DataFrame) -> Card:
+    total = forgetting.rates(forgetting.total(counts)).iloc[0]
+    question = "More than chance?"
+    apart = total.net_low > 0 or total.net_high < 0
+    net = "the net change differs from 0" if apart else "the net change may be 0"
+    measured = _beside_churn(study, comparison, total)
+    if measured is None:
+        detail = f"How far two decoders of one model disagree (churn) is {NOT_MEASURED}; {net}."
+        return Card(question, "Open" if apart else "Not shown", detail, GLOSSARY["churn"])
+    rate, churn, where = measured
+    detail = f"{where}: forgotten {percent(rate)}, churn {percent(churn)}; {net}."
+    answer = f"{signed_percent(rate - churn)} beyond churn" if rate > churn else "No more than churn"
+    return Card(question, answer, detail, GLOSSARY["churn"])
+
+
+def _beside_churn(study: Study, comparison: queries.Comparison, total: pd.Series) -> tuple[float, float, str] | None:
+    """Forgetting rate and churn at the comparison's layer, or, where a second seed has that one only, at the last."""
+    table = ask(study, queries.churn, question_of(comparison, comparison.base))
+    if table.empty:
+        return None
+    here = table[table["at"] == "total"] if comparison.layer is None else table[table["layer"] == comparison.layer]
+    if len(here) and here["right_in_base"].iloc[0] and total.right_in_base:
+        where = "At any layer" if comparison.layer is None else f"At layer {comparison.layer}"
+        return float(total.forgetting_rate), _rate(here), where
+    last = table[table["is_last"].astype(bool)]
+    pairs = ask(study, queries.forgetting_by_model, question_of(comparison, comparison.model))
+    pairs = pairs[pairs["at"] == "last"]
+    if last.empty or pairs.empty or not last["right_in_base"].iloc[0] or not pairs["right_in_base"].iloc[0]:
+        return None
+    return _rate(pairs), _rate(last), "At the last layer"
+
+
+def _rate(counts: pd.DataFrame) -> float:
+    return float(counts["forgotten"].iloc[0] / counts["right_in_base"].iloc[0])
+
+
+def _relations(counts: pd.DataFrame) -> Card:
+    question = "In which relations?"
+    rows = counts[counts["right_in_base"] >= _ENOUGH]
+    rows = rows.assign(rate=rows["forgotten"] / rows["right_in_base"]).sort_values(
+        ["rate", "forgotten"], ascending=False, kind="stable"
+    )
+    rows = rows[rows["forgotten"] > 0]
+    if rows.empty:
+        return Card(question, "None stands out", f"No relation of which the base knows {_ENOUGH} facts lost any.")
+    worst = rows.iloc[0]
+    others = "; ".join(
+        f"{row.label}: {row.forgotten:,} of {row.right_in_base:,}" for row in rows.iloc[1:3].itertuples()
+    )
+    detail = f"{worst.forgotten:,} of {worst.right_in_base:,} known facts forgotten. {others}"
+    return Card(question, str(worst.label), detail, GLOSSARY["relation"])
+
+
+def _layer(study: Study, comparison: queries.Comparison) -> Card:
+    question = "At which layer?"
+    table = ask(study, queries.forgetting_by_layer, question_of(comparison, comparison.model))
+    if table.empty:
+        return Card(question, "Open", NOT_MEASURED)
+    table = table.assign(net=(table["right_in_model"] - table["right_in_base"]) / table["facts"])
+    worst = table.iloc[int(table["net"].to_numpy().argmin())]
+    if worst.net >= 0:
+        return Card(question, "No layer knows less", "Every layer has at least as many facts right as before.")
+    touched = table[table["net"] <= worst.net / 4]
+    detail = (
+        f"{signed_percent(worst.net)} of the facts there. Layers that lose at least a quarter of that: "
+        f"{', '.join(str(int(layer)) for layer in touched['layer'])}."
+    )
+    return Card(question, f"Layer {int(worst.layer)}", detail, GLOSSARY["layer"])
+
+
+def _step(study: Study, comparison: queries.Comparison) -> Card:
+    question = "At which step?"
+    table = ask(study, queries.steps, comparison)
+    last = table[table["layer"] == table["layer"].max()].sort_values("step") if len(table) else table
+    if len(last) < 3 or not last["forgotten"].iloc[-1]:
+        return Card(question, "Open", f"Knowledge by fine-tuning step is {NOT_MEASURED}.")
+    half = last[last["forgotten"] >= last["forgotten"].iloc[-1] / 2].iloc[0]
+    detail = (
+        f"Half of what the last layer forgets in the end ({last['forgotten'].iloc[-1]:,} facts) is gone by then; "
+        f"{int(half.steps):,} steps in all."
+    )
+    return Card(question, f"By step {int(half.step):,}", detail)
+
+
+def _depth(study: Study, comparison: queries.Comparison) -> Card:
+    question = "Lost or buried?"
+    table = ask(study, queries.lost_and_buried, comparison)
+    forgotten, lost, buried = (int(table[name].sum()) for name in ("forgotten", "lost", "buried"))
+    if not forgotten:
+        return Card(question, "Neither", "The last layer forgot no fact.", GLOSSARY["lost"])
+    share = lost / forgotten
+    answer = f"{percent(share)} lost" if share >= 0.5 else f"{percent(1 - share)} buried"
+    detail = (
+        f"Of {forgotten:,} facts that the last layer forgot, no layer has {lost:,} any more; "
+        f"an earlier one still has {buried:,}."
+    )
+    return Card(question, answer, detail, GLOSSARY["lost"])
+
+
+def corpora_of(study: Study, probe_set: str) -> list[str]:
+    """Texts that were searched for these facts, the one that mentions most first."""
+    table = ask(study, queries.corpora)
+    mine = table[table["probe_set"] == probe_set].sort_values("mentioned", ascending=False, kind="stable")
+    return [str(corpus) for corpus in mine["corpus"]]
+
+
+def _text(study: Study, comparison: queries.Comparison) -> Card:
+    question = "Was it in a training text?"
+    for corpus in corpora_of(study, comparison.probe_set):
+        table = ask(study, queries.coverage_outcomes, comparison, corpus)
+        rates = forgetting.rates(table).set_index("mentioned")["forgetting_rate"] if len(table) else pd.Series()
+        if {True, False} <= set(rates.dropna().index):
+            detail = (
+                f"{percent(rates[True])} of the facts it mentions are forgotten, {percent(rates[False])} of the others."
+            )
+            answer = "Forgotten less if mentioned" if rates[True] < rates[False] else "Mentioned facts go, too"
+            return Card(question, answer, f"{corpus}: {detail}", GLOSSARY["coverage"])
+    return Card(question, "Open", f"Which facts a training text mentions is {NOT_MEASURED}.", GLOSSARY["coverage"])

@@ -1,0 +1,199 @@
+"""Beyond one comparison: all objectives side by side, knowledge by step, by amount of data, and by training text."""
+
+import streamlit as st
+
+from bertnesia.analysis import forgetting
+from bertnesia.analysis.measures import percent
+from bertnesia.figures.forgetting import by_share, outcomes_by_relation
+from bertnesia.figures.models import training_curve
+from bertnesia.figures.relations import heat_map
+from bertnesia.store import queries
+from bertnesia.store.study import Study
+from bertnesia.ui import controls
+from bertnesia.ui.figures import Column, show_figure, show_table
+from bertnesia.ui.forgetting_answers import corpora_of, question_of
+from bertnesia.ui.glossary import GLOSSARY
+from bertnesia.ui.messages import nothing_here
+from bertnesia.ui.models import Models
+from bertnesia.ui.study import ask
+
+RATES = {
+    "facts": Column("Facts", "count"),
+    "right_in_base": Column("Right in base", "count"),
+    "right_in_model": Column("Right after", "count"),
+    "forgotten": Column("Forgotten", "count", GLOSSARY["outcome"]),
+    "learned": Column("Learned", "count", GLOSSARY["outcome"]),
+    "forgetting_rate": Column("Forgetting rate", "share", GLOSSARY["forgetting rate"]),
+    "forgetting interval": Column("95 %", "interval", GLOSSARY["interval"]),
+    "net_change": Column("Net change", "change", GLOSSARY["net change"]),
+}
+READING_OBJECTIVES = (
+    "One bar per fine-tuned model, all on the same facts: grey and red together are what the base has right, grey and "
+    "blue what is right after fine-tuning. The table sets churn beside the forgetting rate: what two decoders of the "
+    "base disagree on though nothing was fine-tuned."
+)
+READING_MAP = "Net change of each relation (rows) under each objective (columns), in points: red was lost, blue gained."
+READING_STEPS = (
+    "Each line is one layer, the stronger the later. It starts at the base and follows how many of the facts that the "
+    "base has right there are still right as fine-tuning goes on: the layer that falls first forgets first."
+)
+READING_DATA = (
+    "Each point is a run on part of the training data. With as many *epochs*, less data also means fewer updates; with "
+    "as many *steps*, only the data differ."
+)
+READING_TEXT = (
+    "Facts whose subject and answer stand together in a passage of the training text, and those that do not: did the "
+    "text remind the model of what it says?"
+)
+
+
+def show_objectives(study: Study, comparison: queries.Comparison, models: Models) -> None:
+    """Every fine-tuned model against the base, on the facts that all of them were asked."""
+    asked = controls.asked_models(study, comparison.probe_set, comparison.kind)
+    tuned = [name for name in asked if models.bases.get(name) == comparison.base]
+    question = question_of(comparison, *tuned)
+    at = "total" if comparison.layer is None else "last"
+    where = "any layer" if at == "total" else "the last layer"
+    table = ask(study, queries.forgetting_by_model, question)
+    table = forgetting.rates(table[table["at"] == at])
+    table = table.assign(label=table["model"].map(models.labels)).sort_values("forgetting_rate", ascending=False)
+    churn = ask(study, queries.churn, question_of(comparison, comparison.base))
+    if len(churn):
+        churn = churn[churn["at"] == "total"] if at == "total" else churn[churn["is_last"]]
+    table["churn"] = float(churn["forgotten"].sum() / churn["right_in_base"].sum()) if len(churn) else float("nan")
+    worst = table.iloc[0]
+    note = f"{int(table['facts'].max()):,} facts of {controls.probe_set_name(comparison.probe_set)}"
+    show_figure(
+        outcomes_by_relation(
+            table,
+            title=f"Every objective against {models.label(comparison.base)}",
+            note=f"{note}; right: rank\u00a0≤\u00a0{comparison.k} at {where}; {comparison.kind} decoders",
+            of="Share of the facts",
+        ),
+        name="objectives",
+        alt=f"{len(table)} models; the one that forgets most is {worst.label}, {percent(worst.forgetting_rate)}.",
+        reading=READING_OBJECTIVES,
+    )
+    with st.expander("Table"):
+        columns = {"label": Column("Model"), **RATES, "churn": Column("Churn of the base", "share", GLOSSARY["churn"])}
+        show_table(table, columns, name="objectives", alt="Counts and rates of every fine-tuned model")
+    _show_objective_map(study, question, comparison.layer, models)
+
+
+def _show_objective_map(study: Study, question: queries.Question, layer: int | None, models: Models) -> None:
+    counts = forgetting.rates(ask(study, queries.forgetting_by_relation, question, layer))
+    place = {name: position for position, name in enumerate(models.chosen_labels(question.models), start=1)}
+    rows = counts.assign(layer=counts["model"].map(place), value=counts["net_change"], correct=counts["right_in_model"])
+    worst = rows.iloc[int(rows["value"].to_numpy().argmin())]
+    show_figure(
+        heat_map(
+            rows.sort_values(["label", "layer"]),
+            title="Net change by relation and objective",
+            note="percentage points; blue is gained, red is lost",
+            colour="#000000",
+            change=True,
+            columns={position: models.label(name) for name, position in place.items()},
+        ),
+        name="objectives-by-relation",
+        alt=f"Net change per relation and model. Largest loss: {worst.label} in {models.label(worst.model)}.",
+        reading=READING_MAP,
+    )
+    with st.expander("Table"):
+        columns = {"model_label": Column("Model"), "label": Column("Relation"), **RATES}
+        shown = counts.assign(model_label=counts["model"].map(models.labels))
+        show_table(shown, columns, name="objectives-by-relation", alt="Counts and rates per model and relation")
+
+
+def show_steps(study: Study, comparison: queries.Comparison, models: Models) -> None:
+    """What is still known at each step of fine-tuning."""
+    table = ask(study, queries.steps, comparison)
+    if table["step"].nunique() < 3:
+        _missing("This study was not probed while this model was fine-tuned.", "steps")
+        return
+    table = table.assign(
+        value=table["retained"] / table["right_in_base"].where(table["right_in_base"] > 0),
+        precision=table["right_in_model"] / table["facts"],
+    )
+    last = table[table["layer"] == table["layer"].max()]
+    show_figure(
+        training_curve(
+            table.dropna(subset="value"),
+            colour=models.colours[comparison.model],
+            title=f"{models.label(comparison.model)}: what is still known, by step",
+            measure="Retained, share of the base's",
+            note=f"at the last layer the base has {int(last['right_in_base'].max()):,} facts right; "
+            f"rank\u00a0≤\u00a0{comparison.k}; {comparison.kind} decoders",
+            share=True,
+        ),
+        name="steps",
+        alt=f"Retained by step and layer; at the last layer {percent(last['value'].iloc[-1])} in the end.",
+        reading=READING_STEPS,
+    )
+    with st.expander("Table"):
+        columns = {
+            "step": Column("Step", "count"),
+            "layer": Column("Layer", "count"),
+            "facts": Column("Facts", "count"),
+            "right_in_base": Column("Right in base", "count"),
+            "retained": Column("Retained", "count", GLOSSARY["outcome"]),
+            "forgotten": Column("Forgotten", "count", GLOSSARY["outcome"]),
+            "learned": Column("Learned", "count", GLOSSARY["outcome"]),
+            "value": Column("Retained share", "share"),
+            "precision": Column(f"P@{comparison.k}", "share", GLOSSARY["P@k"]),
+        }
+        show_table(table, columns, name="steps", alt="Counts by step and layer")
+
+
+def show_data(study: Study, comparison: queries.Comparison, models: Models) -> None:
+    """The forgetting rate by the share of the training data."""
+    table = ask(study, queries.shares, comparison)
+    if table.empty:
+        _missing("This model was not fine-tuned on parts of its data.", "data sizes")
+        return
+    layer = comparison.layer or int(table["layer"].max())
+    rows = forgetting.rates(table[table["layer"] == layer])
+    rows = rows.assign(value=rows["forgetting_rate"], low=rows["forgetting_low"], high=rows["forgetting_high"])
+    show_figure(
+        by_share(
+            rows.dropna(subset="value"),
+            colour=models.colours[comparison.model],
+            title=f"{models.label(comparison.model)}: forgetting by amount of training data",
+            note=f"{int(rows['right_in_base'].max()):,} facts right in the base at layer {layer}; 95 % intervals",
+        ),
+        name="data",
+        alt=f"Forgetting rate at layer {layer} for {len(rows)} runs on parts of the data.",
+        reading=READING_DATA,
+    )
+    with st.expander("Table"):
+        columns = {"share": Column("Data", "share"), "matched": Column("As many"), **RATES}
+        show_table(rows, columns, name="data", alt="Counts and rates by share of the data")
+
+
+def show_text(study: Study, comparison: queries.Comparison, models: Models) -> None:
+    """What became of facts that a training text mentions, and of the others."""
+    names = {corpus: corpus for corpus in corpora_of(study, comparison.probe_set)}
+    if not names:
+        _missing("This study does not say which facts a training text mentions.", "coverage")
+        return
+    corpus = controls.choose("Training text", names, key="corpus", explanation="coverage")
+    table = forgetting.rates(ask(study, queries.coverage_outcomes, comparison, corpus))
+    label = table["mentioned"].map({True: "mentioned", False: "not mentioned"})
+    table = table.assign(label=label).sort_values("mentioned", ascending=False)
+    rates = "; ".join(f"{row.label}: {percent(row.forgetting_rate)} forgotten" for row in table.itertuples())
+    show_figure(
+        outcomes_by_relation(
+            table,
+            title=f"{models.label(comparison.model)}: facts that the text mentions, and others",
+            note=f"{int(table['facts'].sum()):,} facts; {corpus}; rank\u00a0≤\u00a0{comparison.k}",
+            of="Share of the facts",
+        ),
+        name="coverage",
+        alt=f"Outcomes by mention in {corpus}. {rates}.",
+        reading=READING_TEXT,
+    )
+    with st.expander("Table"):
+        show_table(table, {"label": Column("Facts"), **RATES}, name="coverage", alt="Counts and rates by mention")
+
+
+def _missing(heading: str, what: str) -> None:
+    nothing_here(heading, f"A study file that asks for {what} adds them: see docs/study-file.md.")

@@ -1,0 +1,159 @@
+"""The closer looks of the Forgetting page, on a study that has all of them, against slow counts."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.app.conftest import OpenPage, figures
+from tests.app.rich_study import CORPUS, SHARES, STEPS, all_ranks, coverage, publish_rich
+from tests.app.test_layers_page import values
+from tests.store.synthetic_study import LAYERS, Synthetic
+
+
+@pytest.fixture(scope="module")
+def rich(synthetic: Synthetic, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rich") / "rich.duckdb"
+    publish_rich(path, synthetic)
+    return path
+
+
+@pytest.fixture(scope="module")
+def right(synthetic: Synthetic) -> pd.Series:
+    """Whether a plain, trained rank of T-REx is 1, by model, seed, layer and fact."""
+    ranks = all_ranks(synthetic).merge(synthetic.facts[["fact", "probe_set"]], on="fact")
+    ranks = ranks[(ranks["kind"] == "trained") & (ranks["probe_set"] == "trex") & (ranks["variant"] == "plain")]
+    return (ranks.set_index(["model", "seed", "layer", "fact"])["rank"] == 1).sort_index()
+
+
+def of(right: pd.Series, model: str, layer: int, seed: int = 0) -> set[int]:
+    rows = right.loc[model, seed, layer]
+    return set(rows[rows].index)
+
+
+def said(app: object) -> str:
+    return " ".join(one.value for one in [*app.markdown, *app.caption]).replace("\\", "")  # type: ignore[attr-defined]
+
+
+def test_steps_follow_what_the_base_knew(open_page: OpenPage, rich: Path, right: pd.Series) -> None:
+    app = open_page("forgetting", study=rich, view="steps")
+    (figure,) = figures(app)
+    models = {0: "mini", **{step: f"qa-squad-{step}" for step in STEPS}, 200: "qa-squad"}
+    for trace in figure["data"]:
+        layer = int(trace["name"].removeprefix("layer "))
+        base = of(right, "mini", layer)
+        shares = dict(zip(values(trace["x"]), values(trace["y"]), strict=True))
+        assert set(shares) == set(models)
+        for step, model in models.items():
+            assert shares[step] == pytest.approx(len(base & of(right, model, layer)) / len(base))
+    lost = {step: len(of(right, "mini", LAYERS) - of(right, model, LAYERS)) for step, model in models.items()}
+    half = min(step for step, count in lost.items() if count >= lost[200] / 2)
+    assert f"By step {half}" in said(app)
+
+
+def test_amounts_of_data(open_page: OpenPage, rich: Path, right: pd.Series) -> None:
+    app = open_page("forgetting", study=rich, view="amount of data", at="6")
+    (figure,) = figures(app)
+    base = of(right, "mini", 6)
+    lines = {trace["name"]: dict(zip(values(trace["x"]), values(trace["y"]), strict=True)) for trace in figure["data"]}
+    whole = len(base - of(right, "qa-squad", 6)) / len(base)
+    for share, matched, _ in SHARES:
+        line = lines[f"as many {matched} as the whole"]
+        rate = len(base - of(right, f"qa-squad-{matched}-{share}", 6)) / len(base)
+        assert line[share] == pytest.approx(rate)
+        assert line[1.0] == pytest.approx(whole)
+
+
+def test_facts_that_a_text_mentions(open_page: OpenPage, rich: Path, right: pd.Series, synthetic: Synthetic) -> None:
+    app = open_page("forgetting", study=rich, view="training text", at="6")
+    assert app.selectbox(key="corpus").value == CORPUS
+    (figure,) = figures(app)
+    table = coverage(synthetic)
+    mentioned = set(table.loc[table["mentions"] > 0, "fact"])
+    base, after = of(right, "mini", 6), of(right, "qa-squad", 6)
+    asked = set(right.loc["mini", 0, 6].index)
+    (bars,) = [trace for trace in figure["data"] if trace["name"] == "forgotten"]
+    shares = [len((base - after) & group) / len(asked & group) for group in (mentioned, asked - mentioned)]
+    assert values(bars["x"]) == pytest.approx(shares)
+
+
+def test_churn_stands_beside_forgetting(open_page: OpenPage, rich: Path, right: pd.Series) -> None:
+    base = of(right, "mini", LAYERS)
+    churn = len(base - of(right, "mini", LAYERS, seed=1)) / len(base)
+    rate = len(base - of(right, "qa-squad", LAYERS)) / len(base)
+    for at in ("any", "6", "3"):
+        text = said(open_page("forgetting", study=rich, at=at))
+        assert f"forgotten {100 * rate:.1f} %, churn {100 * churn:.1f} %" in text
+        assert f"{100 * (rate - churn):+.1f} % beyond churn" in text
+        assert ("At layer 6:" if at == "6" else "At the last layer:") in text
+    assert "disagree (churn) is not measured in this study" in said(open_page("forgetting"))
+
+
+def test_lost_and_buried(open_page: OpenPage, rich: Path, right: pd.Series) -> None:
+    app = open_page("forgetting", study=rich, view="lost or buried")
+    forgotten = of(right, "mini", LAYERS) - of(right, "qa-squad", LAYERS)
+    lost = forgotten - set().union(*(of(right, "qa-squad", layer) for layer in range(1, LAYERS + 1)))
+    table = next(frame.value for frame in app.dataframe if "lost" in frame.value)
+    assert (table["forgotten"].sum(), table["lost"].sum()) == (len(forgotten), len(lost))
+    assert f"{100 * len(lost) / len(forgotten):.1f} % lost" in said(app)
+
+
+def test_layers(open_page: OpenPage, rich: Path, right: pd.Series) -> None:
+    (figure,) = figures(open_page("forgetting", study=rich, view="layers"))
+    (bars,) = [trace for trace in figure["data"] if trace["name"] == "learned"]
+    for layer, share in zip(values(bars["x"]), values(bars["y"]), strict=True):
+        learned = of(right, "qa-squad", int(layer)) - of(right, "mini", int(layer))
+        assert share == pytest.approx(len(learned) / 100)
+
+
+def test_all_objectives(open_page: OpenPage, rich: Path, right: pd.Series) -> None:
+    app = open_page("forgetting", study=rich, view="all objectives", at="6")
+    bars, _ = figures(app)
+    (forgotten,) = [trace for trace in bars["data"] if trace["name"] == "forgotten"]
+    assert forgotten["y"] == ["QA-SQUAD (100)"], "variants of a model are no objectives of their own"
+    base = of(right, "mini", 6)
+    assert values(forgotten["x"]) == pytest.approx([len(base - of(right, "qa-squad", 6)) / 100])
+    table = next(frame.value for frame in app.dataframe if "churn" in frame.value)
+    churn = len(base - of(right, "mini", 6, seed=1)) / len(base)
+    assert table["churn"].tolist() == pytest.approx([100 * churn])
+
+
+def test_rank_changes(open_page: OpenPage, rich: Path, synthetic: Synthetic) -> None:
+    (figure,) = figures(open_page("forgetting", study=rich, view="rank changes"))
+    ranks = synthetic.ranks.merge(synthetic.facts[["fact", "probe_set"]], on="fact")
+    ranks = ranks[(ranks["kind"] == "trained") & (ranks["probe_set"] == "trex") & (ranks["layer"] == 6)]
+    wide = ranks.pivot(index="fact", columns="model", values="rank")
+    rise = wide["mini"] - wide["qa-squad"]
+    shares = {trace["name"]: values(trace["x"])[trace["y"].index("6")] for trace in figure["data"]}
+    assert shares["1–9 better"] == pytest.approx(((rise >= 1) & (rise < 10)).mean())
+    assert shares["10–99 worse"] == pytest.approx(-((rise <= -10) & (rise > -100)).mean())
+    assert shares["100+ worse"] == pytest.approx(-(rise <= -100).mean())
+
+
+def test_masked_subjects_are_dotted_lines_of_the_layers_page(
+    open_page: OpenPage, rich: Path, synthetic: Synthetic
+) -> None:
+    figure = figures(open_page("layers", study=rich, measure="P@10", average="facts"))[0]
+    lines = {trace["name"]: trace for trace in figure["data"] if trace.get("line", {}).get("dash") == "dot"}
+    assert set(lines) == {"MINI, subject masked", "QA-SQUAD, subject masked"}
+    ranks = synthetic.ranks.merge(synthetic.facts[["fact", "probe_set"]], on="fact")
+    ranks = ranks[(ranks["kind"] == "trained") & (ranks["probe_set"] == "trex") & (ranks["model"] == "mini")]
+    line = lines["MINI, subject masked"]
+    for layer, share in zip(values(line["x"]), values(line["y"]), strict=True):
+        assert share == pytest.approx((ranks.loc[ranks["layer"] == layer, "rank"] + 1 <= 10).mean())
+    alone = figures(open_page("layers", measure="P@10"))[0]
+    assert not [trace for trace in alone["data"] if "masked" in trace.get("name", "")], "not measured, not shown"
+
+
+def test_variants_are_not_models_of_their_own(open_page: OpenPage, rich: Path) -> None:
+    assert open_page("layers", study=rich).multiselect(key="models").options == ["MINI", "QA-SQUAD"]
+    assert open_page("models", study=rich).dataframe[0].value["label"].tolist() == ["MINI", "QA-SQUAD"]
+    overview = open_page("overview", study=rich)
+    assert any("Wallat et al. 2020" in frame.value.to_string() for frame in overview.dataframe)
+
+
+@pytest.mark.parametrize("view", ["steps", "amount of data", "training text"])
+def test_what_a_study_lacks_is_said(open_page: OpenPage, view: str) -> None:
+    app = open_page("forgetting", view=view)
+    assert any("This study" in one.value or "not fine-tuned on parts" in one.value for one in app.markdown)
+    assert figures(app) == []
