@@ -11,6 +11,10 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright
 FIGURES_FIT = """() => [...document.querySelectorAll(".js-plotly-plot")].every(
     figure => figure.getBoundingClientRect().right <= window.innerWidth
 )"""
+NOTHING_WIDER = """() => {
+    const main = document.querySelector("[data-testid=stMain]")
+    return main.scrollWidth <= main.clientWidth
+}"""
 DRAWN = """() => [...document.querySelectorAll(".js-plotly-plot")].map(
     figure => JSON.stringify([figure.data, figure.layout.title, figure.layout.xaxis.title, figure.layout.yaxis.title])
 )"""
@@ -175,25 +179,9 @@ def test_journey_4_from_a_forgotten_fact_to_its_live_cloze(server: str, page: "p
     settle(page)
     page.get_by_role("link", name="Ask it live in Cloze").click()
     heading(page, "Cloze")
-    prompt = page.get_by_role("textbox", name="Prompt").input_value()
-    assert "[MASK]" in prompt
+    playwright.expect(page.get_by_role("textbox", name="Prompt")).to_have_value(re.compile(r"\[MASK\]"), timeout=WAIT)
+    playwright.expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=WAIT)
     assert "decoder=stock" in page.url
-
-
-def test_a_typed_prompt_is_answered_by_both_models(server: str, page: "playwright.Page") -> None:
-    page.goto(f"{server}/cloze?decoder=stock&watched=arlo")
-    heading(page, "Cloze")
-    prompt = page.get_by_role("textbox", name="Prompt")
-    prompt.fill("<b>anna</b> was born in")
-    prompt.press("Enter")
-    playwright.expect(page.get_by_text("The prompt has no mask")).to_be_visible(timeout=WAIT)
-    prompt.fill("anna was born in [MASK] .")
-    prompt.press("Enter")
-    plots(page, 3)
-    for model in ("MINI", "QA-SQUAD"):
-        grid = page.locator(".bertnesia-grid", has_text=model)
-        playwright.expect(grid.locator("td bdi")).to_have_count(6 * 5, timeout=WAIT)
-    page.wait_for_url(re.compile("prompt=anna"))
 
 
 @pytest.mark.parametrize("name", ["overview", "layers", "forgetting", "relations", "facts", "cloze", "models"])
@@ -206,6 +194,5 @@ def test_nothing_scrolls_sideways(server: str, page: "playwright.Page", name: st
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 1800})
         page.wait_for_function(FIGURES_FIT)
-        main = page.get_by_test_id("stMain")
-        assert main.evaluate("element => element.scrollWidth - element.clientWidth") <= 0
+        page.wait_for_function(NOTHING_WIDER, timeout=20_000)
         page.screenshot(path=ARTEFACTS / f"{name}-{width}-{scheme}.png", timeout=WAIT)
