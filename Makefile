@@ -13,7 +13,7 @@ TORCH ?=
 BIN = $(VENV)/bin
 INSTALL = @PYTHON='$(PYTHON)' VENV='$(VENV)' TORCH='$(TORCH)' sh tools/install.sh
 
-.PHONY: app test lint tests docs test-3.12 test-3.13 clean bench
+.PHONY: app test lint tests docs test-3.12 test-3.13 clean bench pictures
 
 app: $(VENV)/.installed
 	$(BIN)/bertnesia app $(DB) --port $(PORT)
@@ -45,6 +45,10 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-docs.txt $(VENV)/.inst
 	$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
-# Speed, as ratios within one run: on a quiet machine, each table by itself.
+# Speed, as ratios within one run, on a quiet machine: `make bench > docs/speed.md` writes the page.
 bench: $(VENV)/.installed-dev
-	for table in store pages probing decoders cloze; do $(BIN)/python -m benchmarks.$$table || exit 1; done
+	@$(BIN)/python -m benchmarks
+
+# README's pictures of the first page; they need Chromium.
+pictures: $(VENV)/.installed-dev
+	@$(BIN)/python -m tools.pictures

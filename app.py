@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.ui import address
+from bertnesia.ui.guide import offer_guide
 from bertnesia.ui.messages import problem
 from bertnesia.ui.routing import announced, navigation
 from bertnesia.ui.study import choose_study
@@ -16,3 +17,4 @@ with address.kept(page.url_path):
             page.run()
     except BertnesiaError as error:
         problem("This page cannot be shown.", error)
+    offer_guide()

@@ -1,1 +1,1 @@
-"""How fast bertnesia is: `python -m benchmarks` prints what it measures as Markdown tables."""
+"""How fast bertnesia is: `python -m benchmarks` prints what it measures as one page in Markdown."""

@@ -1,8 +1,9 @@
 """The Python side of the commands: what `import bertnesia` offers beside `Cloze`. Tables in, tables out."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -26,9 +27,9 @@ from bertnesia.probing.variants import PARAPHRASES, PLAIN
 from bertnesia.progress import progress_bar
 from bertnesia.store.queries import Question, asked, every_rank, relation_measures
 from bertnesia.store.study import Study, close_study, open_study
-from bertnesia.studies import prepare, publish_study
-from bertnesia.studyfile import Kind, probe_spec
-from bertnesia.studyrun import StudyRun
+from bertnesia.studies.run import StudyRun
+from bertnesia.studies.spec import Kind, probe_spec
+from bertnesia.studies.stages import prepare, publish_study
 from bertnesia.summary import default_average, summarise
 
 Names = str | Path | Sequence[str | Path]
@@ -78,8 +79,11 @@ def probe(
         prepare(run)
         study = open_study(publish_study(run))
         wanted = _layers(layers, int(study.models()["layers"].max()))
-        tables = {"layer": summarise, "relation": _by_relation, "fact": every_rank}
-        table: pd.DataFrame = tables[per](study)
+        ranks = partial(every_rank, layers=wanted)
+        tables: dict[Per, Callable[[Study], pd.DataFrame]] = {
+            "layer": summarise, "relation": _by_relation, "fact": ranks
+        }  # fmt: skip
+        table = tables[per](study)
         if out is None:
             close_study(study)
     return table.loc[table["layer"].isin(wanted)].reset_index(drop=True)
@@ -248,11 +252,17 @@ def _places(models: Names) -> dict[str, str]:
         if name in places:
             raise BertnesiaError(f"Two of the models are called {name}: rename a folder.")
         if folder.is_dir() and not (folder / "config.json").is_file():
-            raise BertnesiaError(f"There is no model in {model}: its folder holds config.json and weights.")
+            raise _no_model_in(folder)
         places[name] = str(folder.resolve()) if folder.is_dir() else model
     if not places:
         raise BertnesiaError("Name at least one model.")
     return places
+
+
+def _no_model_in(folder: Path) -> BertnesiaError:
+    below = sorted(path.parent for path in folder.glob("*/config.json"))
+    hint = f" There is one in {below[-1]}." if below else ""
+    return BertnesiaError(f"There is no model in {folder}: a model's folder holds config.json and weights.{hint}")
 
 
 def _kinds_of(places: Iterable[str]) -> list[str]:

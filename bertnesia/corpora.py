@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from transformers import PreTrainedTokenizerBase
 
+from bertnesia.downloads import fetched_by
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import sha256
 
@@ -84,7 +85,9 @@ def _read_passages(path: Path) -> Iterator[Passage]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise BertnesiaError(f"Cannot read the text file {path}: {error.strerror or error}.") from error
+        raise BertnesiaError(
+            f"Cannot read the text file {path}: {error.strerror or error}.{fetched_by(path)}"
+        ) from error
     except UnicodeDecodeError as error:
         raise BertnesiaError(f"{path} is not UTF-8 text (byte {error.start}).") from error
     article: str | None = None

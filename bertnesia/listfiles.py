@@ -39,11 +39,8 @@ def read_csv(content: bytes, name: str = "The file") -> list[ListedPrompt]:
     Raises:
         BertnesiaError: if it is too large, not UTF-8, without the column `prompt`, without rows or with too many.
     """
+    check_size(len(content), name)
     name = visible(name)
-    if len(content) > MOST_MEGABYTES * 2**20:
-        raise BertnesiaError(
-            f"{name} has {len(content) / 2**20:,.0f} MB, but at most {MOST_MEGABYTES} MB are read: split it."
-        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -62,6 +59,18 @@ def read_csv(content: bytes, name: str = "The file") -> list[ListedPrompt]:
     places = [columns.index(column) for column in ("prompt", "answer") if column in columns]
     cells = ([row[place] if place < len(row) else "" for place in places] for row in rows[1:])
     return _numbered(row for row in cells if any(cell.strip() for cell in row))
+
+
+def check_size(size: int, name: str) -> None:
+    """Refuse a file of more bytes than are read.
+
+    Raises:
+        BertnesiaError: if it is larger.
+    """
+    if size > MOST_MEGABYTES * 2**20:
+        raise BertnesiaError(
+            f"{visible(name)} has {size / 2**20:,.0f} MB, but at most {MOST_MEGABYTES} MB are read: split it."
+        )
 
 
 def _numbered(rows: Iterable[Iterable[str]]) -> list[ListedPrompt]:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bertnesia.errors import BertnesiaError
-from bertnesia.probes.facts import MASK
+from bertnesia.probes.facts import MASK, MASKS
 
-MOST_MASKS = 4
+MOSTMASKS = 4
 MOST_CHARACTERS = 20_000
 """A sentence of more is refused before any tokenizer reads it."""
 
-_MASKS = re.compile(r"\[MASK\]|<mask>|_{3,}", re.IGNORECASE)
-_PIECES = re.compile(rf"(?P<mask>{_MASKS.pattern})|[^\W_]+(?:['’.\-][^\W_]+)*", re.IGNORECASE)
+_PIECES = re.compile(rf"(?P<mask>{MASKS.pattern})|[^\W_]+(?:['’.\-][^\W_]+)*", re.IGNORECASE)
+_OPENING = "([{<\"'“‘«„-/"
 _END = re.compile(r"\s*[.!?…。]$")
 
 
@@ -48,11 +48,6 @@ class Masking:
         return Masking(sentence, words if piece.masked else {**words, place: piece.text})
 
 
-def normalise_masks(prompt: str) -> str:
-    """The prompt with every spelling of a masked word (`[MASK]`, `<mask>`, `___`, in any case) as `[MASK]`."""
-    return _MASKS.sub(MASK, prompt)
-
-
 def check_prompt(prompt: str) -> None:
     """Refuse a prompt that no model could answer.
 
@@ -67,11 +62,11 @@ def check_prompt(prompt: str) -> None:
         )
     if has_control_characters(prompt):
         raise BertnesiaError("The prompt holds control characters: remove them.")
-    masks = len(_MASKS.findall(prompt))
+    masks = len(MASKS.findall(prompt))
     if masks == 0:
         raise BertnesiaError("The prompt has no mask: put [MASK] in place of the word to predict.")
-    if masks > MOST_MASKS:
-        raise BertnesiaError(f"The prompt has {masks} masks, but at most {MOST_MASKS} can be asked at once.")
+    if masks > MOSTMASKS:
+        raise BertnesiaError(f"The prompt has {masks} masks, but at most {MOSTMASKS} can be asked at once.")
 
 
 def has_control_characters(text: str) -> bool:
@@ -93,6 +88,15 @@ def add_mask(sentence: str) -> str:
     if end is None:
         return f"{words} {MASK} .".lstrip()
     return f"{words[: end.start()]} {MASK}{end[0]}".lstrip()
+
+
+def insert_mask(before: str, after: str) -> str:
+    """The sentence that has a mask between two parts, spaces around it; behind the last word as `add_mask` has it."""
+    if not after.strip():
+        return add_mask(before)
+    left = " " if before and not before[-1].isspace() and before[-1] not in _OPENING else ""
+    right = " " if after[0].isalnum() else ""
+    return f"{before}{left}{MASK}{right}{after}"
 
 
 def split_words(text: str) -> tuple[str, ...]:

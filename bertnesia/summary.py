@@ -14,7 +14,7 @@ def default_average(probe_set: str) -> Average:
 
 
 def summarise(study: Study) -> pd.DataFrame:
-    """Measures of every layer, over the facts that all models of a decoder kind were asked.
+    """Measures of every layer, over the facts that all models of a decoder kind were asked; the base comes first.
 
     Returns:
         probe_set, average (micro or macro), kind, model, layer, facts, P@1, P@10, P@100, MRR.
@@ -38,4 +38,5 @@ def _measures(study: Study, probe_set: str, kind: str, models: tuple[str, ...]) 
         table[f"P@{k}"] = measures["precision"]
     table["MRR"] = by_k[1]["mrr"]
     keyed = table.reset_index().assign(probe_set=probe_set, average=average, kind=kind)
+    keyed = keyed.sort_values("model", key=lambda names: names.map(models.index), kind="stable")
     return keyed[[*KEYS, *(column for column in keyed.columns if column not in KEYS)]]

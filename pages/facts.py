@@ -6,7 +6,7 @@ import streamlit as st
 from bertnesia.figures.facts import answers_grid, rank_by_layer
 from bertnesia.store import browsing, queries
 from bertnesia.store.study import Study
-from bertnesia.ui import address, controls
+from bertnesia.ui import address, controls, programs
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
@@ -78,7 +78,8 @@ def show_results(study: Study, models: Models, wanted: browsing.FactFilter) -> i
             f"{found:,} {'fact' if found == 1 else 'facts'}; {first:,} to {first + len(facts) - 1:,} are shown. "
             "Select a row to see the fact below."
         )
-        picked = show_table(facts, columns, name="facts", alt="Facts that were found", selectable=True)
+        code = programs.search(study, wanted, number, SIZE)
+        picked = show_table(facts, columns, name="facts", alt="Facts that were found", selectable=True, code=code)
     return chosen_fact(top if picked is None else int(facts["fact"].iloc[picked]), picked is not None)
 
 
@@ -110,7 +111,7 @@ def show_fact(study: Study, models: Models, number: int, kind: str) -> None:
     if table.empty:
         nothing_here("No model was asked this fact with these decoders.", "Choose other decoders above.")
         return
-    show_ranks(table, models, fact, kind)
+    show_ranks(study, table, models, fact, kind)
     show_answers(table, models)
     show_mentions(ask(study, browsing.fact_coverage, number))
 
@@ -138,22 +139,21 @@ def show_links(fact: pd.Series, kind: str) -> None:
             st.page_link(file, label=label, icon=icon, query_params=parameters)
 
 
-def show_ranks(table: pd.DataFrame, models: Models, fact: pd.Series, kind: str) -> None:
+def show_ranks(study: Study, table: pd.DataFrame, models: Models, fact: pd.Series, kind: str) -> None:
     """The rank of the answer by layer."""
     last = table[table["layer"] == table["model"].map(models.layers)]
     said = "; ".join(f"{row.rank:,} in {models.label(row.model)}" for row in last.itertuples())
+    words = {
+        "title": f"Rank of “{fact.object}” by layer",
+        "note": f"{fact.prompt} 1 is best; out of the whole vocabulary; {kind} decoders; n = 1 fact",
+    }
+    asked = [name for name in models.names if (table["model"] == name).any()]
     show_figure(
-        rank_by_layer(
-            table,
-            labels=models.labels,
-            colours=models.colours,
-            markers=models.markers,
-            title=f"Rank of “{fact.object}” by layer",
-            note=f"{fact.prompt} 1 is best; out of the whole vocabulary; {kind} decoders; n = 1 fact",
-        ),
+        rank_by_layer(table, labels=models.labels, colours=models.colours, markers=models.markers, **words),
         name="fact-ranks",
         alt=f"Rank of the right answer by layer. At the last layer: {said}.",
         reading=READING_RANK,
+        code=programs.fact(study, fact, kind, asked, words),
     )
 
 
@@ -170,7 +170,7 @@ def show_answers(table: pd.DataFrame, models: Models) -> None:
                         rows,
                         label=models.label(model),
                         colour=models.colours[model],
-                        note="First words of each layer; the right answer is outlined",
+                        note="First words of each layer, the right answer outlined; n = 1 fact",
                     ),
                     name=f"answers-{model}",
                     alt=f"{models.label(model)}: the first words of each layer and the rank of the right answer.",
@@ -192,9 +192,15 @@ def show_answers(table: pd.DataFrame, models: Models) -> None:
 
 def show_mentions(mentions: pd.DataFrame) -> None:
     """Whether training texts name the fact."""
-    for row in mentions.itertuples():
-        passages = "no passage" if not row.mentions else f"{row.mentions:,} passage{'s' if row.mentions > 1 else ''}"
-        st.text(f"{row.corpus}: {passages} with subject and answer together.")
+    if mentions.empty:
+        return
+    st.header("In training text")
+    found = mentions[mentions["mentions"] > 0]
+    for row in found.itertuples():
+        st.text(f"{row.corpus}: {row.mentions:,} {'passage names' if row.mentions == 1 else 'passages name'} both.")
+    without = ", ".join(mentions.loc[mentions["mentions"] == 0, "corpus"])
+    if without:
+        st.text(f"No passage names subject and answer together in {without}.")
 
 
 guard()

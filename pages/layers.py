@@ -8,11 +8,12 @@ from bertnesia.analysis.measures import Measure, with_interval
 from bertnesia.figures.layers import appearance, by_layer
 from bertnesia.store import queries
 from bertnesia.store.study import Study
-from bertnesia.ui import address, controls
+from bertnesia.ui import address, controls, programs
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
 from bertnesia.ui.models import Models, models_of
+from bertnesia.ui.pretraining import show_pretraining
 from bertnesia.ui.routing import guard
 from bertnesia.ui.study import ask, current_study
 
@@ -26,6 +27,8 @@ READING_APPEARANCE = (
     "Each fact is counted once, at the first layer that has it right; facts that no layer has are in no bar. "
     "A layer may have a fact and a later one lose it again: the table tells how many are right from a layer to the end."
 )
+WITHOUT_SUBJECT = {"subject_masked": "Subject masked", "subject_swapped": "Subject swapped"}
+ENDS = ("above", "low", "high")
 SCORES = {"precision": "Share of facts right", "mrr": "Mean reciprocal rank"}
 
 
@@ -50,44 +53,66 @@ def choose(study: Study, models: Models) -> tuple[queries.Question, queries.Aver
 
 
 def show_layers(
-    table: pd.DataFrame,
-    models: Models,
-    question: queries.Question,
-    name: str,
-    prior: float,
-    masked: pd.DataFrame | None,
+    study: Study, table: pd.DataFrame, models: Models, question: queries.Question, average: queries.Average, name: str
 ) -> None:
     """The figure, and its numbers."""
+    measure: Measure = controls.MEASURES[name][0]
+    prior = float(ask(study, queries.prior, question, average)[measure].iloc[0])
+    masked = ask(study, findings.above_prior, question, average) if measure == "precision" else None
     facts, relations = int(table["facts"].max()), int(table["relations"].max())
     probe_set = controls.probe_set_name(question.probe_set)
     about = f"{facts:,} facts, {relations} {'relation' if relations == 1 else 'relations'} of {probe_set}"
+    words = {
+        "title": f"{name} by layer",
+        "measure": f"{name}{' (filtered)' if question.filtered else ''}, {SCORES[measure].lower()}",
+        "note": f"{about}; {question.kind} decoders; bands are 95 % intervals",
+    }
     figure = by_layer(
         table,
         labels=models.chosen_labels(question.models),
         colours=models.colours,
         markers=models.markers,
-        title=f"{name} by layer",
-        measure=f"{name}{' (filtered)' if question.filtered else ''}, {SCORES[controls.MEASURES[name][0]].lower()}",
-        note=f"{about}; {question.kind} decoders; bands are 95 % intervals",
         prior=prior,
         masked=masked,
+        **words,
     )
     peaks = table.loc[table.groupby("model")["value"].idxmax()]
     best = "; ".join(f"{models.label(row.model)} {row.value:.1%} at layer {row.layer}" for row in peaks.itertuples())
     show_figure(
-        figure, name="layers", alt=f"{name} by layer over {about}. Best: {best}. Prior: {prior:.1%}.", reading=READING
+        figure,
+        name="layers",
+        alt=f"{name} by layer over {about}. Best: {best}. Prior: {prior:.1%}.",
+        reading=READING,
+        code=programs.layers(study, question, average, measure, words, masked=masked is not None),
     )
     with st.expander("Table"):
-        table = table.assign(value_low=table["low"], value_high=table["high"])
-        columns = {
-            "label": Column("Model"),
-            "layer": Column("Layer", "count"),
-            "value": Column(name, "share", GLOSSARY["P@k"]),
-            "value interval": Column("95 %", "interval", GLOSSARY["interval"]),
-            "facts": Column("Facts", "count"),
-            "relations": Column("Relations", "count"),
-        }
-        show_table(table, columns, name="layers-table", alt=f"{name} of each model and layer")
+        show_numbers(study, table, question, average, name)
+
+
+def show_numbers(
+    study: Study, table: pd.DataFrame, question: queries.Question, average: queries.Average, name: str
+) -> None:
+    """What the figure shows, and what the same prompts score where they do not name the subject."""
+    table = table.assign(value_low=table["low"], value_high=table["high"])
+    columns = {
+        "label": Column("Model"),
+        "layer": Column("Layer", "count"),
+        "value": Column(name, "share", GLOSSARY["P@k"]),
+        "value interval": Column("95 %", "interval", GLOSSARY["interval"]),
+        "facts": Column("Facts", "count"),
+        "relations": Column("Relations", "count"),
+    }
+    if controls.MEASURES[name][0] == "precision":
+        for variant, text in WITHOUT_SUBJECT.items():
+            other = ask(study, findings.above_prior, question, average, variant)
+            if len(other):
+                other = other[["model", "layer", "prior", "above", "low", "high"]].dropna(subset="layer")
+                other.columns = pd.Index(["model", "layer", variant, *(f"{variant}_{end}" for end in ENDS)])
+                table = table.merge(other.astype({"layer": int}), on=["model", "layer"], how="left")
+                columns[variant] = Column(text, "share", GLOSSARY["masked"])
+                columns[f"{variant}_above"] = Column("above it", "change", GLOSSARY["masked"])
+                columns[f"{variant} interval"] = Column("95 %", "interval", GLOSSARY["interval"])
+    show_table(table, columns, name="layers-table", alt=f"{name} of each model and layer")
 
 
 def show_appearance(study: Study, models: Models, question: queries.Question) -> None:
@@ -97,17 +122,16 @@ def show_appearance(study: Study, models: Models, question: queries.Question) ->
     never = table[table["layer"].isna()]
     said = "; ".join(f"{models.label(row.model)}: {row.first:,} at no layer" for row in never.itertuples())
     right = "rank 1" if question.k == 1 else f"rank\u00a0≤\u00a0{question.k}"
+    words = {
+        "title": "Where facts appear",
+        "note": f"{facts:,} facts; right: {right}; {question.kind} decoders",
+    }
     show_figure(
-        appearance(
-            table,
-            labels=models.chosen_labels(question.models),
-            colours=models.colours,
-            title="Where facts appear",
-            note=f"{facts:,} facts; right: {right}; {question.kind} decoders",
-        ),
+        appearance(table, labels=models.chosen_labels(question.models), colours=models.colours, **words),
         name="appearance",
         alt=f"Share of {facts:,} facts by the layer that first has them right. {said}.",
         reading=READING_APPEARANCE,
+        code=programs.appearance(study, question, words),
     )
     with st.expander("Table"):
         columns = {
@@ -161,9 +185,9 @@ layers = with_interval(ask(study, queries.layer_measures, question, average), me
 if layers.empty:
     nothing_here("No fact fits this choice.", "None of these facts could be asked of every chosen model.")
     address.stop()
-prior = ask(study, queries.prior, question, average)[measure].iloc[0]
 layers.insert(1, "label", layers["model"].map(models.labels))
-masked = ask(study, findings.above_prior, question, average) if measure == "precision" else None
-show_layers(layers, models, question, name, float(prior), masked)
+st.space("xxsmall")
+show_layers(study, layers, models, question, average, name)
 show_appearance(study, models, question)
+show_pretraining(study, models, question, average, measure, name)
 show_relations(ask(study, queries.relation_measures, question), models, question, measure, name)

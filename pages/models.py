@@ -49,7 +49,7 @@ A model is a folder in Hugging Face's format (`config.json`, a tokenizer, `model
 2. Train a decoder for every layer, and probe again:
 
    ```sh
-   bertnesia train-decoders YOUR-MODEL --text your-text.txt
+   bertnesia train-decoders YOUR-MODEL your-text.txt --base BASE
    ```
 
 3. Or describe the whole study, training included, in one file like `studies/mini.toml`, and run it:
@@ -58,7 +58,7 @@ A model is a folder in Hugging Face's format (`config.json`, a tokenizer, `model
    bertnesia run studies/yours.toml --data DATA
    ```
 
-4. Open what came out: `make app DB=runs/yours/yours.duckdb`, or put the file into `precomputed/` and choose it in the
+4. Open what came out: `bertnesia app runs/yours/yours.duckdb`, or put the file into `precomputed/` and choose it in the
    sidebar.
 
 `bertnesia COMMAND --help` explains every option.

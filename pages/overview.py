@@ -3,17 +3,11 @@
 import streamlit as st
 
 from bertnesia.ui import address, controls
+from bertnesia.ui.guide import show_welcome
 from bertnesia.ui.messages import nothing_here
 from bertnesia.ui.models import models_of
-from bertnesia.ui.overview import (
-    View,
-    show_findings,
-    show_headlines,
-    show_known,
-    show_models,
-    show_published,
-    show_ways_on,
-)
+from bertnesia.ui.overview import View, show_findings, show_known, show_ways_on
+from bertnesia.ui.overview_tables import show_headlines, show_models, show_published
 from bertnesia.ui.routing import guard
 from bertnesia.ui.study import current_study
 
@@ -23,6 +17,7 @@ st.markdown(
     "**bertnesia** asks a masked language model facts, as sentences with a gap; not only its last layer, but every "
     "one, and fine-tuned models, too: what is known, where it sits, and what fine-tuning made it forget."
 )
+show_welcome()
 study = current_study()
 models = models_of(study)
 st.text(study.description)

@@ -1,6 +1,6 @@
 """Relations: a heat map of relation by layer for each model, and the facts behind each cell."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,7 @@ from bertnesia.analysis.measures import Measure, percent, wilson_interval
 from bertnesia.figures.relations import heat_map, side_by_side
 from bertnesia.store import browsing, queries
 from bertnesia.store.study import Study
-from bertnesia.ui import address, controls
+from bertnesia.ui import address, controls, programs
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
@@ -60,6 +60,11 @@ def choose(study: Study, models: Models) -> tuple[View, tuple[str, ...]]:
     return View(queries.Question(probe_set, with_bases, kind, k, filtered), name, measure, shown == CHANGE), chosen
 
 
+def named(table: pd.DataFrame, models: Models, measure: Measure) -> pd.DataFrame:
+    """The table with the measure as `value`, and what models are called."""
+    return table.assign(value=table[measure], model_label=table["model"].map(models.labels))
+
+
 def against_base(table: pd.DataFrame, models: Models) -> pd.DataFrame:
     """The same table with each model's values minus its base's; bases themselves are left out."""
     keys = ["relation", "layer"]
@@ -71,7 +76,9 @@ def against_base(table: pd.DataFrame, models: Models) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def show_maps(table: pd.DataFrame, models: Models, view: View, chosen: tuple[str, ...], cell: browsing.Cell) -> None:
+def show_maps(
+    study: Study, table: pd.DataFrame, models: Models, view: View, chosen: tuple[str, ...], cell: browsing.Cell
+) -> None:
     """A heat map per model, two in a row, on one scale."""
     shown = [model for model in models.names if model in chosen and (table["model"] == model).any()]
     if not shown:
@@ -89,25 +96,24 @@ def show_maps(table: pd.DataFrame, models: Models, view: View, chosen: tuple[str
             rows = table[table["model"] == model]
             label = models.label(model)
             over = f"minus that of {models.label(models.bases[model])}" if view.change else "by layer"
-            what = f"{view.name} in %, {over}"
+            what = f"{view.name} in {'points' if view.change else '%'}, {over}"
             best = rows.loc[rows["value"].abs().idxmax()]
+            facts = int(rows.drop_duplicates("relation")["facts"].sum())
+            words = {"title": label, "note": f"{what}; {facts:,} facts; {view.question.kind} decoders"}
+            marked = (cell.relation, cell.layer) if cell.model == model else None
+            code = programs.relations(
+                study, view.question, view.measure, words,
+                model=model, bases=models.bases if view.change else None, chosen=marked,
+            )  # fmt: skip
             with column:
                 show_figure(
-                    heat_map(
-                        rows,
-                        title=label,
-                        note=f"{what}; {int(rows.drop_duplicates('relation')['facts'].sum()):,} facts; "
-                        f"{view.question.kind} decoders",
-                        colour=models.colours[model],
-                        change=view.change,
-                        top=top,
-                        chosen=(cell.relation, cell.layer) if cell.model == model else None,
-                    ),
+                    heat_map(rows, colour=models.colours[model], change=view.change, top=top, chosen=marked, **words),
                     name=f"relations-{model}",
                     alt=f"{label}: {what}, one row per relation. Largest: {best.label} at layer {best.layer}, "
                     f"{percent(best.value)}.",
                     reading=READING_MAP,
                     on_click=lambda points, model=model: pick(points, model),
+                    code=code,
                 )
     with st.expander("Table"):
         columns = {
@@ -156,7 +162,8 @@ def show_cell(study: Study, models: Models, view: View, cell: browsing.Cell) -> 
     }
     if facts["base_rank"].notna().any():
         columns["base_rank"] = Column("Rank in base", "count", GLOSSARY["rank"])
-    picked = show_table(facts, columns, name="cell-facts", alt="Facts of the chosen cell", selectable=True)
+    code = programs.cell(study, cell)
+    picked = show_table(facts, columns, name="cell-facts", alt="Facts of the chosen cell", selectable=True, code=code)
     if picked is not None:
         address.go("facts", fact=str(facts["fact"].iloc[picked]), decoder=cell.kind)
     page, parameters = address.link("layers", probe_set=cell.probe_set, relation=cell.relation, decoder=cell.kind)
@@ -165,30 +172,44 @@ def show_cell(study: Study, models: Models, view: View, cell: browsing.Cell) -> 
     )
 
 
-def show_side_by_side(table: pd.DataFrame, models: Models, view: View, chosen: tuple[str, ...]) -> None:
+def show_side_by_side(study: Study, table: pd.DataFrame, models: Models, question: queries.Question, name: str) -> None:
     """Every relation's value in each model at its last layer."""
+    measure = controls.MEASURES[name][0]
     last = table[table["layer"] == table["model"].map(models.layers)].copy()
     last["low"], last["high"] = wilson_interval(last["correct"], last["facts"])
-    if view.measure == "mrr":
+    if measure == "mrr":
         last["low"] = last["high"] = last["value"]
     order = last.groupby("relation")["value"].max().sort_values(ascending=False).index
     last = last.set_index("relation").loc[order].reset_index()
-    facts, probe_set = last.drop_duplicates("relation")["facts"].sum(), controls.probe_set_name(view.question.probe_set)
+    facts, probe_set = last.drop_duplicates("relation")["facts"].sum(), controls.probe_set_name(question.probe_set)
     spread = last.groupby("label")["value"].agg(lambda values: values.max() - values.min())
+    intervals = "; lines are 95 % intervals" if measure == "precision" else ""
+    words = {
+        "title": f"{name} per relation at the last layer",
+        "measure": f"{name}, share of the relation's facts" if measure == "precision" else "MRR",
+        "note": f"{facts:,} facts of {probe_set}; {question.kind} decoders{intervals}",
+    }
+    looks = {"colours": models.colours, "markers": models.markers}
     show_figure(
-        side_by_side(
-            last,
-            labels=models.chosen_labels(chosen),
-            colours=models.colours,
-            markers=models.markers,
-            title=f"{view.name} per relation at the last layer",
-            measure=f"{view.name}, share of the relation's facts" if view.measure == "precision" else "MRR",
-            note=f"{facts:,} facts of {probe_set}; {view.question.kind} decoders; lines are 95 % intervals",
-        ),
+        side_by_side(last, labels=models.chosen_labels(question.models), **looks, **words),
         name="models-per-relation",
-        alt=f"{view.name} of each relation and model. Largest difference: {spread.idxmax()}, {percent(spread.max())}.",
+        alt=f"{name} of each relation and model. Largest difference: {spread.idxmax()}, {percent(spread.max())}.",
         reading=READING_MARKS,
+        code=programs.side_by_side(study, question, measure, words),
     )
+    with st.expander("Table"):
+        columns = {
+            "label": Column("Relation"),
+            "model_label": Column("Model"),
+            "facts": Column("Facts", "count"),
+            "correct": Column("Right", "count"),
+            "value": Column(name, "share", GLOSSARY["P@k"]),
+            "value interval": Column("95 %", "interval", GLOSSARY["interval"]),
+        }
+        if measure == "mrr":
+            del columns["value interval"]
+        last = last.assign(value_low=last["low"], value_high=last["high"])
+        show_table(last, columns, name="models-per-relation", alt=f"{name} of each relation and model")
 
 
 guard()
@@ -207,12 +228,17 @@ table = ask(study, queries.relation_measures, view.question)
 if table.empty:
     nothing_here("No fact fits this choice.", "None of these facts could be asked of every chosen model.")
     address.stop()
-table = table.assign(value=table[view.measure], model_label=table["model"].map(models.labels))
+table = named(table, models, view.measure)
+st.space("xxsmall")
 place = st.container()
 st.header("Facts of one cell")
 cell = choose_cell(models, view, table, chosen)
 with place:
-    show_maps(against_base(table, models) if view.change else table, models, view, chosen, cell)
+    shown = against_base(table, models) if view.change else table
+    show_maps(study, shown, models, view, chosen, cell)
 show_cell(study, models, view, cell)
 st.header("Models side by side")
-show_side_by_side(table[table["model"].isin(chosen)], models, view, chosen)
+alone = replace(view.question, models=chosen)
+show_side_by_side(
+    study, named(ask(study, queries.relation_measures, alone), models, view.measure), models, alone, view.name
+)

@@ -11,14 +11,13 @@ import torch
 from transformers import AutoModelForMaskedLM
 
 import bertnesia
-from bertnesia.analysis.paraphrases import by_relation
 from bertnesia.errors import BertnesiaError
-from bertnesia.store.queries import template_ranks
+from bertnesia.store.queries import Question, paraphrases
 from bertnesia.store.study import _open, open_study
-from bertnesia.studies import publish_study
-from bertnesia.studyfile import probe_spec
-from bertnesia.studyrun import StudyRun
-from bertnesia.verifying import verify
+from bertnesia.studies.run import StudyRun
+from bertnesia.studies.spec import probe_spec
+from bertnesia.studies.stages import publish_study
+from bertnesia.studies.verifying import verify
 from tests import tiny
 from tests.probes.bear_files import write_bear
 
@@ -163,10 +162,11 @@ def test_paraphrases_are_compared(root: Path) -> None:
 def test_stored_ranks_of_paraphrases_tell_the_same(root: Path, tmp_path: Path) -> None:
     spec = probe_spec(["base"], [str(root / "mine.csv")], ["stock"]).model_copy(update={"variants": ["paraphrases"]})
     study = open_study(publish_study(StudyRun(spec, None, tmp_path, root / "models", train=False)))
-    stored = by_relation(template_ranks(study, "mine", ["base"], "stock"), k=20)
+    stored = paraphrases(study, Question("mine", ("base",), "stock", k=20))
+    stored = stored.assign(layer=stored["layer"].astype(object).where(stored["layer"].notna(), "any"))
     fresh = bertnesia.probe_paraphrases(root / "models/base", root / "mine.csv", k=20, per="relation")
     keys = ["layer", "relation"]
-    both = [table[table["layer"] != "any"].sort_values(keys).reset_index(drop=True) for table in (stored, fresh)]
+    both = [table.sort_values(keys, key=lambda key: key.astype(str), ignore_index=True) for table in (stored, fresh)]
     of_ranks = [*keys, "templates", "facts", "mean", "best", "best_template", "agreement", "consistent_accuracy"]
     pd.testing.assert_frame_equal(both[0][of_ranks], both[1][of_ranks], check_dtype=False)
 
@@ -204,5 +204,15 @@ def test_models_of_one_name_and_empty_folders_are_refused(root: Path, tmp_path: 
     other = tiny.save_masked_lm(tmp_path / "base")
     with pytest.raises(BertnesiaError, match="Two of the models are called base"):
         bertnesia.probe([root / "models/base", other])
-    with pytest.raises(BertnesiaError, match=r"There is no model in .*: its folder holds config\.json"):
+    with pytest.raises(BertnesiaError, match=r"config\.json and weights\. There is one in .*models/\w+\.$"):
         bertnesia.probe(root / "models")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BertnesiaError, match=r"There is no model in .*empty: a model's folder holds .* weights\.$"):
+        bertnesia.probe(tmp_path / "empty")
+
+
+def test_the_base_comes_first_whatever_it_is_called(root: Path, tmp_path: Path) -> None:
+    models = [tiny.save_masked_lm(tmp_path / name, seed) for seed, name in enumerate(("zebra", "ape"))]
+    table = bertnesia.probe(models, "trex", kinds="stock", data=root)
+    assert list(table["model"]) == ["zebra"] * 3 + ["ape"] * 3
+    assert list(table["layer"]) == [1, 2, 3] * 2

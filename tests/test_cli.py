@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
+from huggingface_hub import constants
 
 from bertnesia import cli
 from tests import tiny
@@ -146,3 +148,82 @@ def test_help_names_every_command() -> None:
     shown = bertnesia("--help").stdout
     for command in ("run", "probe", "train-decoders", "finetune", "pretrain", "cloze", "publish", "app"):
         assert command in shown
+
+
+@pytest.mark.parametrize("command", sorted(typer.main.get_group(cli.app).commands))
+def test_help_is_whole_in_80_columns_and_tells_no_folder_of_this_machine(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bertnesia", command, "--help"])
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main()
+    shown = capsys.readouterr().out
+    assert f"Usage: bertnesia {command}" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    assert str(Path.cwd()) not in "".join(shown.split())
+    for param in typer.main.get_group(cli.app).commands[command].params:
+        said = " ".join((getattr(param, "help", None) or "").split())
+        assert said, f"{param.name} is not explained"
+        assert "[" not in said.replace("[MASK]", ""), "what stands in brackets is taken for markup and not shown"
+
+
+def test_probe_says_how_many_facts_it_asked_and_why_not_the_others(tmp_path: Path) -> None:
+    model = tiny.save_masked_lm(tmp_path / "model")
+    rows = ["prompt,answer", "arlo is in [MASK] .,norland", "bexi is in [MASK] .,sudland"]
+    rows += ["arlo was born in [MASK] .,qx", "bert lives in [MASK] .,xq", "anna lives in [MASK] .,north sea"]
+    (tmp_path / "facts.csv").write_text("\n".join(rows))
+    whole = "\n".join(rows[:3])
+    (tmp_path / "whole.csv").write_text(whole)
+    done = bertnesia(
+        "probe", model, "--probes", f"{tmp_path / 'facts.csv'},{tmp_path / 'whole.csv'}", "--kinds", "stock",
+        "--out", tmp_path / "out", "--json", columns=500,
+    )  # fmt: skip
+    said = done.stderr.splitlines()
+    assert "facts: 2 of 5 facts asked. Left out: 2 (object is 2 tokens), 1 (object is 8 tokens)." in said
+    assert "whole: 2 of 2 facts asked." in said
+    assert f"Open it with: bertnesia app {tmp_path / 'out/probe.duckdb'}" in said
+    assert {row["facts"] for row in json.loads(done.stdout)} == {2}
+
+
+def test_a_model_that_is_nowhere_gets_the_advice_of_its_command(
+    tmp_path: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    one = refused("probe", "no-such-model", "--kinds", "stock", "--out", tmp_path / "out")
+    assert "There is no folder no-such-model, and the hub" in one
+    assert one.endswith("name the folder that holds the model, or go online.")
+    two = refused("probe", "some/one", "some/two", "--kinds", "stock", "--out", tmp_path / "out")
+    assert "There are no folders some/one, some/two, and the hub" in two
+    assert two.endswith("name their folders, or go online.")
+    assert "--models" not in one + two
+    study = tmp_path / "study.toml"
+    study.write_text('name = "s"\ntitle = "S"\nprobes = ["atlas"]\n[[models]]\nname = "m"\ncheckpoint = "some/one"\n')
+    assert "name that with --models" in refused("run", study, "--work", tmp_path / "work")
+
+
+def test_missing_data_comes_with_the_command_that_fetches_it(tmp_path: Path, refused: Callable[..., str]) -> None:
+    model, data = tiny.save_masked_lm(tmp_path / "model"), tmp_path / "data"
+    asked = ["probe", model, "--kinds", "stock", "--out", tmp_path / "out", "--probes"]
+    assert "'bertnesia download lama --to data' fetches LAMA into the folder data." in refused(*asked, "trex")
+    assert "'bertnesia download bear --to data' fetches BEAR into the folder data." in refused(*asked, "bear")
+    assert f"'bertnesia download lama --to {data}' fetches LAMA." in refused(*asked, "squad", "--data", data)
+    data.mkdir()
+    assert f"'bertnesia download lama --to {data}' fetches them." in refused(*asked, "trex", "--data", data)
+    assert f"'bertnesia download bear --to {data}' fetches it." in refused(*asked, "bear", "--data", data)
+    text = data / "wikitext-2-raw/wiki.train.raw"
+    sentence = f"'bertnesia download wikitext2 --to {data}' fetches it."
+    assert sentence in refused("train-decoders", model, text, "--out", tmp_path / "decoders")
+    assert sentence in refused("pretrain", text, "--out", tmp_path / "new")
+    squad, out = data / "squad/train-v1.1.json", tmp_path / "qa"
+    assert f"'bertnesia download squad --to {data}' fetches it." in refused(
+        "finetune", "qa", squad, "--base", model, "--out", out
+    )
+    study = tmp_path / "study.toml"
+    study.write_text(
+        'name = "s"\ntitle = "S"\nprobes = ["atlas"]\ntext = ["wikitext-2-raw/wiki.valid.raw"]\n'
+        f'[[models]]\nname = "m"\ncheckpoint = "{model}"\n[decoders]\nkinds = ["trained"]\n'
+    )
+    assert sentence in refused("run", study, "--data", data, "--work", tmp_path / "work")
+    assert "fetches" not in refused("pretrain", data / "mine.txt", "--out", tmp_path / "new")

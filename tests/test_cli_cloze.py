@@ -1,6 +1,7 @@
 """`bertnesia cloze`: tables that fit, marks, JSON, files of prompts."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from bertnesia import cli
 from bertnesia.cli.clozetables import show
+from bertnesia.cli.common import SHIPPED
 from bertnesia.live import LiveModels, Request, live_models
 from bertnesia.live.service import Workshop
 from bertnesia.store.study import open_study
@@ -40,7 +42,7 @@ def run(database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def ran(*arguments: object, columns: int = 80, code: int = 0) -> str:
         monkeypatch.setenv("COLUMNS", str(columns))
         monkeypatch.setenv("NO_COLOR", "1")
-        monkeypatch.setattr(sys, "argv", ["bertnesia", "cloze", *map(str, arguments), "--db", str(database)])
+        monkeypatch.setattr(sys, "argv", ["bertnesia", "cloze", "--db", str(database), *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
             sys.exit(0)
@@ -189,3 +191,19 @@ def test_plain_lines_are_prompts_too(run: Run, tmp_path: Path) -> None:
 )
 def test_bad_input_is_one_sentence(run: Run, arguments: list[str], sentence: str) -> None:
     assert sentence in words_of(run(*arguments, code=2))
+
+
+def test_help_shows_no_place_of_this_machine(run: Run) -> None:
+    shown = words_of(run("--help"))
+    assert "the others are compared with the first. [default: (all)]" in shown
+    assert "The study that names the models. [default: (the one that ships)]" in shown
+    assert str(SHIPPED.parent) not in shown.replace(" ", "")
+
+
+def test_without_a_kind_the_first_that_all_models_have(database: Path, run: Run, tmp_path: Path) -> None:
+    assert json.loads(run(PROMPT, "--json"))[0]["kind"] == "trained"
+    stock = tmp_path / "stock"
+    shutil.copytree(database.parent, stock)
+    for folder in stock.glob("models/*/decoders"):
+        shutil.rmtree(folder)
+    assert json.loads(run(PROMPT, "--json", "--db", stock / "study.duckdb"))[0]["kind"] == "stock"

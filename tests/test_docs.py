@@ -1,45 +1,17 @@
 """The Python of README and documentation, carried out block by block as a reader would."""
 
 import re
-import textwrap
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bertnesia.probes import registry
+from tests.codeblocks import Block, blocks
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_BLOCK = re.compile(
-    r"(?:<!-- *not run: *(?P<reason>[^>]*?) *-->\s*\n)?"
-    r'^(?P<indent> *)```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<lines>.*?)^ *```$',
-    re.DOTALL | re.MULTILINE,
-)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A code block of a page; one with a `title` is the file of that name, one with a `reason` is not to be run."""
-
-    line: int
-    language: str
-    title: str | None
-    reason: str | None
-    code: str
-
-
-def blocks(text: str) -> list[Block]:
-    return [
-        Block(
-            text.count("\n", 0, match.start("lines")) + 1,
-            match["language"],
-            match["title"],
-            match["reason"],
-            textwrap.dedent(match["lines"]),
-        )
-        for match in _BLOCK.finditer(text)
-    ]
+HUB_STAND_INS = {"google-bert/bert-base-uncased": "precomputed/models/mini"}
+"""What lies in the folder under the name of a model of the hub, which tests do not reach."""
 
 
 def has_python(page: Path) -> bool:
@@ -54,6 +26,9 @@ def test_a_pages_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("bertnesia.probes.registry._readers", dict(registry._readers))
     (tmp_path / "precomputed").symlink_to(ROOT / "precomputed")
+    for name, place in HUB_STAND_INS.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).symlink_to(ROOT / place)
     session: dict[str, object] = {"__name__": "__main__"}
     for block in blocks(page.read_text("utf-8")):
         if block.title:

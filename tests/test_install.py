@@ -1,5 +1,6 @@
 """`make app` on machines of many kinds: what tools/install.sh says and does before there is an environment."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -69,3 +70,23 @@ def test_the_download_is_announced_before_it_starts(tmp_path: Path, torch: str) 
     assert step == f"Installing --no-index into {tmp_path / 'venv'}"
     assert "The installation failed: see above." in done.stderr
     assert done.returncode == 1
+
+
+def test_of_what_pip_prints_the_large_downloads_and_the_last_step_are_told(tmp_path: Path) -> None:
+    python = tmp_path / "venv/bin/python"
+    python.parent.mkdir(parents=True)
+    lines = [
+        "Collecting torch", "  Downloading small-1.whl (10 kB)", "  Downloading torch-2.whl (200.5 MB)",
+        "Installing build dependencies: started", "Installing collected packages: small, torch",
+    ]  # fmt: skip
+    printed = "\n".join(f"echo '{line}'" for line in lines)
+    python.write_text(
+        '#!/bin/sh\ncase "$*" in "-m pip --version") ;; *"pip install"*)\n' + printed + "\n;; *) exit 1 ;; esac\n"
+    )
+    python.chmod(0o755)
+    done = install("--no-index", VENV=tmp_path / "venv")
+    assert done.returncode == 0, done.stderr
+    *_, download, unpacking, last = done.stdout.splitlines()[1:]
+    assert (download, unpacking) == ("  downloading torch-2.whl (200.5 MB)", "  unpacking and installing")
+    assert re.fullmatch(rf"Installed in \d+ s; {re.escape(str(tmp_path / 'venv'))} takes \d+ MB\.", last)
+    assert len(done.stdout.splitlines()) == 5

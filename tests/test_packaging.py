@@ -2,14 +2,10 @@
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
-import time
 import tomllib
-import urllib.request
-from contextlib import closing
 from pathlib import Path, PurePosixPath
 from zipfile import ZipFile
 
@@ -18,6 +14,7 @@ import pytest
 import bertnesia
 from bertnesia.shipped import shipped_folder
 from bertnesia.store.study import open_study
+from tests.servers import free_port, serving
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE_LIMIT = 100 * 10**6
@@ -118,27 +115,10 @@ def test_the_dashboard_opens_from_another_folder(installed: Path) -> None:
     folder = installed.parent / "own"
     folder.mkdir()
     (folder / "streamlit.py").write_text("raise SystemExit('a file of the user was taken for a module')")
-    with closing(socket.socket()) as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-P", "-m", "bertnesia.cli", "app", "--port", str(port)]
-    variables = {**environment(installed), "STREAMLIT_SERVER_HEADLESS": "true"}
-    with subprocess.Popen(command, cwd=folder, env=variables, start_new_session=True) as server:
-        try:
-            wait_for(f"http://localhost:{port}/_stcore/health", server)
-            with pytest.raises(OSError, match=r"refused|reach|timed out"):
-                socket.create_connection(("127.0.0.2", port), timeout=3)
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
-                assert answer.read() == b"ok"
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the server did not start")
+    with (
+        serving(command, port, folder, environment(installed)),
+        pytest.raises(OSError, match=r"refused|reach|timed out"),
+    ):
+        socket.create_connection(("127.0.0.2", port), timeout=3)

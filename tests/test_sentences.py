@@ -5,13 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertnesia.errors import BertnesiaError
+from bertnesia.probes.facts import normalise_masks
 from bertnesia.sentences import (
     MOST_CHARACTERS,
     Masking,
     add_mask,
     answers_for,
     check_prompt,
-    normalise_masks,
+    insert_mask,
     pieces_of,
     split_words,
 )
@@ -100,6 +101,24 @@ def test_masking_a_word_and_taking_it_back_changes_nothing(sentence: str, place:
 )
 def test_a_mask_is_added_behind_the_last_word(before: str, after: str) -> None:
     assert add_mask(before) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "after"),
+    [
+        ("anna lives in ", " .", "anna lives in [MASK] ."),
+        ("anna lives in", "and arlo .", "anna lives in [MASK] and arlo ."),
+        ("anna (", ") lives .", "anna ([MASK]) lives ."),
+        ("anna,", " lives .", "anna, [MASK] lives ."),
+        ("", " lives in arlo .", "[MASK] lives in arlo ."),
+        ("an", "na lives .", "an [MASK] na lives ."),
+        ("anna lives in", "", "anna lives in [MASK] ."),
+        ("anna lives in arlo.", " ", "anna lives in arlo [MASK]."),
+        ("", "", "[MASK] ."),
+    ],
+)
+def test_a_mask_is_put_between_two_parts(before: str, behind: str, after: str) -> None:
+    assert insert_mask(before, behind) == after
 
 
 def test_words_between_commas() -> None:

@@ -16,11 +16,11 @@ from bertnesia.probes import read_probe_sets
 from bertnesia.probes.eligibility import Prompt, make_prompts
 from bertnesia.probing.engine import make_shards, probe_shard
 from bertnesia.store.study import Study, open_study
-from bertnesia.studies import run_study
-from bertnesia.studyfile import probe_spec
-from bertnesia.studyrun import StudyRun
+from bertnesia.studies.run import StudyRun
+from bertnesia.studies.spec import probe_spec
+from bertnesia.studies.stages import run_study
+from bertnesia.studies.verifying import verify
 from bertnesia.summary import summarise
-from bertnesia.verifying import verify
 
 SHIPPED = Path(bertnesia.__file__).parent.parent / "precomputed"
 SIZE_LIMIT = 50 * 2**20

@@ -13,7 +13,6 @@ from typer.cli import get_docs_for_click
 
 import bertnesia
 from bertnesia import cli
-from bertnesia.shipped import shipped_folder
 
 PACKAGE = Path(bertnesia.__file__).parent
 OWN_PAGES = {"cli", "ui"}
@@ -50,7 +49,7 @@ def commands_page() -> str:
     for name, command in group.commands.items():
         listed = f"* [`{name}`](#bertnesia-{name}): {command.help}"
         page = re.sub(rf"^\* `{name}`: .*$", lambda _, listed=listed: listed, page, count=1, flags=re.MULTILINE)
-    return page.replace(str(shipped_folder()), "…")
+    return page
 
 
 def packages() -> dict[str, list[str]]:

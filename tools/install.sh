@@ -52,8 +52,8 @@ pip_install() {
     : >"$done"; } | while read -r step what rest; do
     case "$step $rest" in
       Downloading*' MB)' | Downloading*' GB)') say "  downloading $what $rest" ;;
-      Installing*) say "  unpacking and installing" ;;
     esac
+    [ "$step $what" != "Installing collected" ] || say "  unpacking and installing"
   done
   rm "$done" 2>/dev/null || fail "The installation failed: see above. Started again, it goes on with what it has."
 }

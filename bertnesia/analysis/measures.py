@@ -27,7 +27,8 @@ def wilson_interval(correct: npt.ArrayLike, facts: npt.ArrayLike, confidence: fl
     x, n = np.broadcast_arrays(np.asarray(correct, dtype=np.float64), np.asarray(facts, dtype=np.float64))
     centre = (x + z2 / 2) / (n + z2)
     half = np.sqrt(z2 * (x * (n - x) / np.maximum(n, 1) + z2 / 4)) / (n + z2)
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    share = x / np.maximum(n, 1)  # which rounding must not leave outside
+    return np.minimum(np.clip(centre - half, 0, 1), share), np.maximum(np.clip(centre + half, 0, 1), share)
 
 
 def normal_interval(value: npt.ArrayLike, error: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:

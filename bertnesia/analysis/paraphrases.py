@@ -57,7 +57,7 @@ def overall(relations: pd.DataFrame, average: Literal["micro", "macro"] = "macro
     """
     keys = [name for name in GROUPS[:-1] if name in relations.columns]
     rows = []
-    for values, group in relations.groupby(keys, sort=False) if keys else [((), relations)]:
+    for values, group in relations.groupby(keys, sort=False, dropna=False) if keys else [((), relations)]:
         weights = group["facts"] if average == "micro" else pd.Series(1.0, index=group.index)
         known = {name: group[name].notna() for name in MEASURES}
         means = {

@@ -1,6 +1,6 @@
 """Tests on paired facts and their effect sizes: tables of counts in, tables out.
 
-scipy and statsmodels do the mathematics. They take a second to import: each is imported where it is used.
+scipy and statsmodels do the mathematics; they take a second to import, so each is imported where it is used.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ def unpaired_t_test(
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = [np.sqrt(right * (of - right) / of / (of - 1)) for right, of in ((x, n), (y, m))]
         p = ttest_ind_from_stats(x / n, spread[0], n, y / m, spread[1], m).pvalue
-    return np.asarray(p, dtype=np.float64)
+    return np.where((n < 2) | (m < 2), np.nan, p)
 
 
 def holm(table: pd.DataFrame, p: str = "p", by: Sequence[str] = ()) -> pd.DataFrame:

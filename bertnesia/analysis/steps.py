@@ -7,6 +7,9 @@ import pandas as pd
 from bertnesia.analysis.bootstrap import percentile_interval
 from bertnesia.analysis.measures import Floats
 
+_ROUNDING = 1e-12
+"""What differences of shares may be off by: exactly half is half."""
+
 
 def falls_first(values: Floats, resamples: Floats, steps: npt.ArrayLike, layers: npt.ArrayLike) -> pd.DataFrame:
     """The first step at which each layer has lost half of its final drop, with its interval over facts.
@@ -44,7 +47,7 @@ def _half_lost(values: Floats, steps: Floats) -> Floats:
     """(draws, steps, layers) to (draws, layers): the first step with half of the final drop, missing without a drop."""
     lost = values[:, :1] - values
     drop = lost[:, -1]
-    place = np.argmax(lost >= drop[:, None] / 2, axis=1)
+    place = np.argmax(lost >= drop[:, None] / 2 - _ROUNDING, axis=1)
     return np.where(drop > 0, steps[place], np.nan)
 
 

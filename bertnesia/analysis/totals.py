@@ -54,6 +54,7 @@ def totals(counts: pd.DataFrame, halves: pd.DataFrame, layers: pd.DataFrame, ave
         control_union.
     """
     chosen = chosen_scores(halves)
+    left_out = layers.drop_duplicates("model").set_index("model")["left_out"]
     rows = []
     for model, mine in counts.groupby("model", sort=False):
         picked = chosen[chosen["model"] == model]
@@ -62,7 +63,7 @@ def totals(counts: pd.DataFrame, halves: pd.DataFrame, layers: pd.DataFrame, ave
             "layers": mine["layers"].iloc[0],
             "facts": mine["facts"].sum(),
             "relations": len(mine),
-            "left_out": mine["left_out"].sum(),
+            "left_out": left_out[model],  # whole relations, too, which `counts` does not name
             "last": _average(mine["last_correct"], mine["last_facts"], average),
             "last_correct": mine["last_correct"].sum(),
             "total": _average(mine["total_correct"], mine["facts"], average),

@@ -23,18 +23,26 @@ def cloze(
     ] = None,
     models: Annotated[
         str | None,
-        typer.Option("--models", help="Models of the study, e.g. base,qa-squad; the first is compared with [all]."),
+        typer.Option(
+            "--models",
+            help="Models of the study, e.g. base,qa-squad; the others are compared with the first.",
+            show_default="all",
+        ),
     ] = None,
     layers: Annotated[str, typer.Option("--layers", help="all, 6, 1,3 or 2-4.")] = "all",
     k: Annotated[int, typer.Option("-k", help="Predictions for each layer.")] = 5,
-    kind: Annotated[str, typer.Option("--kind", help="Decoder kind.")] = "trained",
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="Decoder kind.", show_default="the first that all models have")
+    ] = None,
     watch: Annotated[str, typer.Option("--watch", help="Words whose rank to show, e.g. paris,rome.")] = "",
     answer: Annotated[str, typer.Option("--answer", help="The right answer; for several masks, one for each.")] = "",
     file: Annotated[
         Path | None, typer.Option("--file", help="Many prompts: a line each, or CSV with columns prompt, answer.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Where their results go: .csv or .parquet.")] = None,
-    db: Annotated[Path, typer.Option("--db", help="The study that names the models.")] = SHIPPED,
+    db: Annotated[
+        Path, typer.Option("--db", help="The study that names the models.", show_default="the one that ships")
+    ] = SHIPPED,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the layers of a study's models for the masked words of a sentence."""
@@ -47,6 +55,7 @@ def cloze(
     study = open_study(db)
     live = live_models(study)
     chosen = _chosen_models(models, study, live)
+    kind = kind or _first_kind(chosen, live)
     if file is not None:
         _ask_file(live, file, out, chosen, kind, k)
         return
@@ -70,6 +79,13 @@ def _chosen_models(text: str | None, study: "Study", live: "LiveModels") -> tupl
     if text is None:
         return live.names[:MOST_MODELS_AT_ONCE]
     return tuple(study.base if name == "base" and name not in live.names else name for name in names(text))
+
+
+def _first_kind(models: tuple[str, ...], live: "LiveModels") -> str:
+    from bertnesia.live.shelf import kinds_of
+
+    kinds = [kinds_of(live.checkpoints[name]) for name in models if name in live.checkpoints]
+    return next((kind for kind in kinds[0] if all(kind in others for others in kinds)), "stock") if kinds else "stock"
 
 
 def _chosen_layers(text: str, models: tuple[str, ...], study: "Study") -> list[int]:
@@ -116,14 +132,13 @@ def _ask_file(live: "LiveModels", file: Path, out: Path | None, models: tuple[st
 
 
 def _read_file(file: Path) -> "list[ListedPrompt]":
-    from bertnesia.listfiles import MOST_MEGABYTES, read_csv, read_lines
+    from bertnesia.listfiles import check_size, read_csv, read_lines
 
     if not file.is_file():
         raise BertnesiaError(f"There is no file {file}.")
+    check_size(file.stat().st_size, str(file))
     if file.suffix in {".csv", ".tsv"}:
         return read_csv(file.read_bytes(), str(file))
-    if file.stat().st_size > MOST_MEGABYTES * 2**20:
-        raise BertnesiaError(f"{file} is larger than {MOST_MEGABYTES} MB: split it.")
     try:
         return read_lines(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:

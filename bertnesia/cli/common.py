@@ -51,7 +51,7 @@ def options(
 def main() -> None:
     """Run the command; bad input is one sentence on standard error and exit code 2."""
     try:
-        app()
+        app(prog_name="bertnesia")
     except BertnesiaError as error:
         _fail(str(error))
     except OSError as error:

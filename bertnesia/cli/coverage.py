@@ -22,9 +22,9 @@ def coverage(
     as_json: JsonOption = False,
 ) -> None:
     """Count the passages of texts that mention a fact's subject and object together, by relation."""
-    from bertnesia.coverage import by_relation, mentions_table
     from bertnesia.files import replacing_file
     from bertnesia.probes import read_probe_sets
+    from bertnesia.studies.coverage import by_relation, mentions_table
 
     named = {path.name: path for path in text}
     if len(named) < len(text):

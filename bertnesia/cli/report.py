@@ -12,7 +12,9 @@ from bertnesia.errors import BertnesiaError
 @app.command()
 def report(
     study: Annotated[Path, typer.Argument(help="A study's database, e.g. precomputed/mini.duckdb.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="HTML file to write [NAME-report.html].")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="HTML file to write.", show_default="NAME-report.html")
+    ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Folder for the tables as CSV, in place of HTML.")] = None,
     as_json: JsonOption = False,
 ) -> None:

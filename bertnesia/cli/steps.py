@@ -15,7 +15,7 @@ from bertnesia.models.decoder_training import DecoderTraining
 from bertnesia.models.layered import load_layered
 from bertnesia.probes import read_probe_sets
 from bertnesia.probing.run import Asked, ask
-from bertnesia.stepprobe import TrainDecoders, new_decoders, precision_by_step, probe_on_the_way
+from bertnesia.studies.stepprobe import TrainDecoders, new_decoders, precision_by_step, probe_on_the_way
 
 
 @dataclass(frozen=True, slots=True)

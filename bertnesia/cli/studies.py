@@ -1,10 +1,12 @@
 """Commands on whole studies: `run`, `publish`, `probe`."""
 
 import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -13,15 +15,22 @@ from bertnesia.cli.common import DataOption, JsonOption, app, console, errors, n
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bertnesia.studyrun import StudyRun
+    from bertnesia.studies.run import StudyRun
+
+_MOST_REASONS = 5
+"""Reasons for leaving facts out that are told one by one."""
 
 StudyArgument = Annotated[Path, typer.Argument(help="The study's TOML file.")]
-WorkOption = Annotated[Path | None, typer.Option("--work", help="Folder for all that is made [runs/NAME].")]
+WorkOption = Annotated[
+    Path | None, typer.Option("--work", help="Folder for all that is made.", show_default="runs/NAME")
+]
 ModelsOption = Annotated[
     Path | None,
     typer.Option("--models", help="Folder of local copies: finished models and hub checkpoints, by name."),
 ]
-ProbesOption = Annotated[str | None, typer.Option("--probes", help="Probe sets, e.g. trex,google_re [the study's].")]
+ProbesOption = Annotated[
+    str | None, typer.Option("--probes", help="Probe sets, e.g. trex,google_re.", show_default="the study's")
+]
 ToOption = Annotated[
     Path | None, typer.Option("--to", help="Publish there, with a copy of the models and decoders that ship.")
 ]
@@ -40,14 +49,14 @@ def run(
     ] = False,
 ) -> None:
     """Perform a whole study: train what is missing, probe, publish the database."""
-    from bertnesia.studies import run_study
+    from bertnesia.studies.stages import run_study
 
     study_run = _study_run(study, data, probes, work, models)
     if dry_run:
         _show_plan(study_run)
         return
     database = run_study(study_run, to)
-    console.print(f"Open it with: make app DB={database}", highlight=False, markup=False)
+    _say_how_to_open(database, console)
 
 
 @app.command()
@@ -60,10 +69,10 @@ def publish(
     to: ToOption = None,
 ) -> None:
     """Build a study's database from its results, in one step; probes what has not been probed."""
-    from bertnesia.studies import publish_study
+    from bertnesia.studies.stages import publish_study
 
     database = publish_study(_study_run(study, data, probes, work, models), to)
-    console.print(f"Published {database}", highlight=False, markup=False)
+    _say_how_to_open(database, console)
 
 
 @app.command()
@@ -74,7 +83,9 @@ def probe(
     ] = "atlas",
     data: DataOption = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("runs/probe"),
-    kinds: Annotated[str | None, typer.Option("--kinds", help="Decoder kinds [those that all models have].")] = None,
+    kinds: Annotated[
+        str | None, typer.Option("--kinds", help="Decoder kinds.", show_default="those that all models have")
+    ] = None,
     layers: Annotated[str, typer.Option("--layers", help="Layers to show: all, 6, 1,3 or 2-4.")] = "all",
     paraphrases: Annotated[
         bool, typer.Option("--paraphrases", help="Compare the relations' templates; keeps no results.")
@@ -91,14 +102,37 @@ def probe(
         return
     chosen = None if kinds is None else names(kinds)
     _show(api.probe(models, names(probes), layers, kinds=chosen, data=data, out=out), as_json)
-    errors.print(f"Open it with: make app DB={out / 'probe.duckdb'}", highlight=False, markup=False)
+    _say_what_was_asked(out / "probe.duckdb")
+    _say_how_to_open(out / "probe.duckdb", errors)
+
+
+def _say_what_was_asked(database: Path) -> None:
+    """How many of each probe set's facts were asked, and why the others were not."""
+    from bertnesia.store import queries
+    from bertnesia.store.study import open_study
+
+    study = open_study(database)
+    reasons = queries.left_out(study)
+    for row in queries.probe_sets(study).itertuples():
+        sentence = f"{row.probe_set}: {row.eligible:,} of {row.facts:,} facts asked."
+        found = reasons[reasons["probe_set"] == row.probe_set]
+        if len(found):
+            shown = [f"{one.facts:,} ({one.reason})" for one in found.head(_MOST_REASONS).itertuples()]
+            if rest := int(found["facts"].iloc[_MOST_REASONS:].sum()):
+                shown.append(f"{rest:,} for other reasons")
+            sentence += f" Left out: {', '.join(shown)}."
+        errors.print(sentence, highlight=False, markup=False)
+
+
+def _say_how_to_open(database: Path, where: Console) -> None:
+    where.print(f"Open it with: bertnesia app {shlex.quote(str(database))}", highlight=False, markup=False)
 
 
 def _study_run(
     study: Path, data: Path | None, probes: str | None, work: Path | None, models: Path | None
 ) -> "StudyRun":
-    from bertnesia.studyfile import read_study, with_probes
-    from bertnesia.studyrun import StudyRun
+    from bertnesia.studies.run import StudyRun
+    from bertnesia.studies.spec import read_study, with_probes
 
     spec = read_study(study)
     if probes is not None:
@@ -107,20 +141,23 @@ def _study_run(
 
 
 def _show_plan(study_run: "StudyRun") -> None:
-    from bertnesia.planning import MISSING, estimate, plan
     from bertnesia.progress import working
+    from bertnesia.studies.planning import MISSING, estimate, plan
 
     stages = plan(study_run)
     with working("Timing a few steps on this machine"):
         seconds = estimate(stages)
-    table = Table("stage", "what", "size", "state", title=escape(study_run.spec.title))
+    table = Table("stage", title=escape(study_run.spec.title))
+    for column in ("what", "size", "state"):
+        table.add_column(column, overflow="fold")
     table.add_column("about", justify="right")
     for stage, each in zip(stages, seconds, strict=True):
         time = "" if each is None else _duration(each)
         table.add_row(stage.name, escape(stage.what), stage.size, escape(stage.state), time)
     console.print(table)
     total, megabytes = sum(each or 0 for each in seconds), sum(stage.megabytes for stage in stages)
-    console.print(f"About {_duration(total)} on this machine, as busy as it is; {megabytes:,.0f} MB to download.")
+    about = "At most about" if any(stage.size.startswith("at most") for stage in stages) else "About"
+    console.print(f"{about} {_duration(total)} on this machine, as busy as it is; {megabytes:,.0f} MB to download.")
     if any(stage.state == MISSING for stage in stages):
         console.print(
             "Without network, give local copies: --models DIR with a folder for each checkpoint, named as on the hub, "

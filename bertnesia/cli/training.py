@@ -199,7 +199,9 @@ def train_decoders(
     model: Annotated[str, typer.Argument(help="Model whose layers are decoded: folder or hub name.")],
     text: Annotated[list[Path], typer.Argument(help="Training text.")],
     base: Annotated[str | None, typer.Option("--base", help="Its base model, if it has no pre-trained head.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the decoders [MODEL/decoders].")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the decoders.", show_default="MODEL/decoders")
+    ] = None,
     exclude: Annotated[
         str, typer.Option("--exclude", help="Probe sets whose facts the text may not mention, e.g. trex,atlas.")
     ] = "atlas",

@@ -17,10 +17,12 @@ def verify(
     path: Annotated[Path, typer.Argument(help="A database, or a folder with databases, e.g. precomputed.")],
     data: DataOption = None,
     facts: Annotated[int, typer.Option(help="Facts to rank again.", min=1)] = 200,
-    seed: Annotated[int | None, typer.Option(help="Which facts are drawn [others each time].", min=0)] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Which facts are drawn.", show_default="others each time", min=0)
+    ] = None,
 ) -> None:
     """Check hashes of models, decoders and probe files, and rank some facts again; exit code 1 if anything differs."""
-    from bertnesia.verifying import verify as verify_published
+    from bertnesia.studies.verifying import verify as verify_published
 
     checks = verify_published(path, data, facts, seed)
     table = Table("what", title=escape(f"{path}"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +131,22 @@ _DOWNLOADS = (
 
 CATALOGUE: Mapping[str, Download] = {download.name: download for download in _DOWNLOADS}
 """Data sets by name."""
+
+
+def fetched_by(path: Path) -> str:
+    """The command that fetches a file, or a folder of probe files, that is missing: a sentence, or nothing.
+
+    Args:
+        path: where it was looked for; its end is compared with the places below a data folder.
+    """
+    for above in range(len(path.parts)):
+        place = Path(*path.parts[above:])
+        if name := next((name for name, one in CATALOGUE.items() if _brings(one, place)), None):
+            return f" 'bertnesia download {name} --to {Path(*path.parts[:above])}' fetches it."
+    return ""
+
+
+def _brings(download: Download, place: Path) -> bool:
+    files = {Path(file.path) for file in download.files if file.unpack is None}
+    unpacked = {Path(file.unpack, member) for file in download.files if file.unpack for member in file.members}
+    return place in files | unpacked

@@ -20,6 +20,8 @@ from bertnesia.figures.style import (
 
 RANK_TICKS = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000]
 _ROW = 34
+_USUAL, _SMALL, _LONG = 11, 9, 7
+"""Sizes of a grid's words: the small one for those of more than so many letters, which narrow screens would overlap."""
 
 
 def rank_by_layer(
@@ -122,13 +124,14 @@ def answers_grid(table: pd.DataFrame, *, label: str, colour: str, note: str) -> 
     marked = ["rank", *heads]
     moves = _moves(rows["rank"].tolist())
     texts = [[move, *line] for move, line in zip(moves, words, strict=True)]
+    sizes = [_SMALL if len(text) > _LONG else _USUAL for line in texts for text in line]
     figure.add_trace(
         go.Scatter(
             x=[head for line in texts for head in marked[: len(line)]],
             y=[layer for layer, line in zip(layers, texts, strict=True) for _ in line],
             text=[text for line in texts for text in line],
             mode="text",
-            textfont={"color": INK, "size": 11},
+            textfont={"color": INK, "size": sizes},
             hoverinfo="skip",
             showlegend=False,
         )

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from bertnesia.figures.style import INK, MODEL_COLOURS, PERCENT, PRIOR_COLOUR, distinct, empty, escape, faint, frame
+from bertnesia.figures.style import INK, MODEL_COLOURS, PERCENT, distinct, empty, escape, faint, frame
 
 _ROW = 34
 """Pixels of one bar and its gap."""
@@ -107,7 +107,8 @@ def _controls(rows: pd.DataFrame, names: list[str], table: pd.DataFrame) -> list
             legendgroup=column,
             showlegend=bool(first),
             mode="markers",
-            marker={"symbol": symbol, "size": 13, "color": PRIOR_COLOUR, "line": {"color": INK, "width": 2}},
+            marker={"symbol": symbol, "size": 13, "color": INK, "line": {"color": INK, "width": 2}},
+            cliponaxis=False,
             hovertemplate=f"<b>%{{y}}</b><br>{name}: %{{x:.1%}}<extra></extra>",
         )
         for column, (symbol, name) in CONTROLS.items()

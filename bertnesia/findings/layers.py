@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from bertnesia.analysis import layers as analysis
-from bertnesia.analysis.bootstrap import mean, percentile_interval, read_clusters, resample
+from bertnesia.analysis.bootstrap import interval, mean, read_clusters
 from bertnesia.analysis.measures import paired_difference_interval
 from bertnesia.analysis.priors import above
 from bertnesia.store import queries
 from bertnesia.store.queries import Average, Comparison, Measure, Question
 from bertnesia.store.study import Study
+
+_NO_COUNTS = pd.DataFrame(columns=["layer", "relation", "label", *queries.OUTCOMES, "left_out"])
 
 
 def best_layers(study: Study, question: Question) -> pd.DataFrame:
@@ -32,10 +33,9 @@ def layer_intervals(
     found = queries.clusters(study, question, measure)
     if found.empty or table.empty:
         return table[:0].assign(value=0.0, low=0.0, high=0.0)
-    clusters = read_clusters(found)
-    value = mean(clusters, average)
-    low, high = percentile_interval(resample(clusters, average))
-    return table.assign(value=value, low=np.minimum(low, value), high=np.maximum(high, value))
+    clusters = read_clusters(found, len(table))
+    low, high = interval(clusters, average)
+    return table.assign(value=mean(clusters, average), low=low, high=high)
 
 
 def above_prior(
@@ -58,9 +58,13 @@ def above_prior_by_relation(study: Study, question: Question, against: str = "su
 def _above(
     study: Study, question: Question, against: str, summed: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> pd.DataFrame:
+    runs = queries.runs(study)
+    runs = runs[(runs["probe_set"] == question.probe_set) & (runs["seed"] == question.seed)]
     tables = []
     for model in question.models:
-        counts = _pair_counts(study, question, model, against)
+        kind = queries.kind_of(study, model, question.kind)
+        mine = runs[(runs["model"] == model) & (runs["kind"] == kind)].set_index("variant")["layers"]
+        counts = _pair_counts(study, question, model, against, mine) if against in mine else _NO_COUNTS
         tables.append(summed(counts).assign(model=model))
     if not tables:
         return pd.DataFrame(columns=["model", "layer"])
@@ -68,14 +72,16 @@ def _above(
     return table[["model", *(name for name in table.columns if name != "model")]]
 
 
-def _pair_counts(study: Study, question: Question, model: str, against: str) -> pd.DataFrame:
-    """Outcomes of the true prompt against the other by layer and relation, and over all layers where both have them."""
-    kind = queries.kind_of(study, model, question.kind)
+def _pair_counts(study: Study, question: Question, model: str, against: str, layers: pd.Series) -> pd.DataFrame:
+    """Outcomes of the true prompt against the other by layer and relation, and over all layers where both have them.
+
+    `layers` tells how many each variant of the prompt was asked at.
+    """
     comparison = Comparison(
         question.probe_set,
         model,
         model,
-        kind,
+        queries.kind_of(study, model, question.kind),
         question.k,
         filtered=question.filtered,
         seed=question.seed,
@@ -86,9 +92,6 @@ def _pair_counts(study: Study, question: Question, model: str, against: str) -> 
         among=question.models,
     )
     by_layer = queries.outcomes_by_layer(study, comparison)
-    runs = queries.runs(study)
-    mine = runs[(runs["model"] == model) & (runs["kind"] == kind) & (runs["seed"] == question.seed)]
-    layers = mine[mine["probe_set"] == question.probe_set].set_index("variant")["layers"]
     if by_layer.empty or layers.get(question.variant) != layers.get(against):
         return by_layer
     total = queries.forgetting(study, comparison)

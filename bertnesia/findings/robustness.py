@@ -105,7 +105,8 @@ def _asked(study: Study, question: Question) -> Question:
 
 
 def _of_base(found: list[Row], total: pd.Series) -> Iterator[Row]:
-    by_itself = (total["seeds_union"] - total["last"]) / total["seeds_union"]
+    union = total["seeds_union"]
+    by_itself = (union - total["last"]) / union if union > 0 else float("nan")
     measured = not np.isnan(by_itself)
     bar = max(by_itself, 0.0) if measured else 0.0
     note = f"the union over {total['seeds']} seeds adds {by_itself:.1%}" if measured else "no union over seeds"

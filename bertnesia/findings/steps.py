@@ -26,8 +26,8 @@ def falls_first(study: Study, comparison: Comparison, average: Average = "micro"
     found = queries.clusters(study, question)
     if found.empty:
         return empty
-    clusters = read_clusters(found)
     columns = queries.model_layers(study, question)
+    clusters = read_clusters(found, len(columns))
     layers = sorted(set.intersection(*(set(mine["layer"]) for _, mine in columns.groupby("model"))))
     shape = (len(models), len(layers))
     kept = clusters.columns(np.flatnonzero(columns["layer"].isin(layers)))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bertnesia.analysis import totals as analysis
-from bertnesia.analysis.bootstrap import Clusters, mean, percentile_interval, read_clusters, resample
+from bertnesia.analysis.bootstrap import percentile_interval, read_clusters, resample
 from bertnesia.store import queries
 from bertnesia.store.queries import Average, Question
 from bertnesia.store.study import Study
@@ -45,26 +45,15 @@ def relation_totals(study: Study, question: Question) -> pd.DataFrame:
 
 
 def _macro_intervals(study: Study, question: Question, table: pd.DataFrame) -> pd.DataFrame:
-    ends: dict[str, list[float]] = {f"{name}_{end}": [] for name in INTERVALS for end in ("low", "high")}
-    clusters = read_clusters(queries.total_clusters(study, question))
-    for row in table.to_dict("records"):
-        place = question.models.index(str(row["model"]))
-        for name, (low, high) in _intervals(clusters.columns([2 * place, 2 * place + 1])).items():
-            known = not np.isnan(row[name])
-            ends[f"{name}_low"].append(low if known else np.nan)
-            ends[f"{name}_high"].append(high if known else np.nan)
-    return table.assign(**ends)
-
-
-def _intervals(clusters: Clusters) -> dict[str, tuple[float, float]]:
-    """Ends for the last layer, the total and the intermediate share of one model."""
-    drawn = resample(clusters, "macro")
-    value = mean(clusters, "macro")
-    last, total = drawn[:, 0], drawn[:, 1]
+    """Add the clustered bootstrap's intervals; where its resamples do not vary, those over facts stand in."""
+    micro = analysis.micro_intervals(table)
+    drawn = resample(read_clusters(queries.total_clusters(study, question), 2 * len(question.models)), "macro")
+    places = 2 * np.array([question.models.index(model) for model in table["model"]], dtype=np.intp)
+    last, total = drawn[:, places], drawn[:, places + 1]
     share = np.divide(total - last, total, out=np.full_like(total, np.nan), where=total > 0)
-    values = (value[0], value[1], (value[1] - value[0]) / value[1] if value[1] > 0 else np.nan)
-    found = {}
-    for name, draws, centre in zip(INTERVALS, (last, total, share), values, strict=True):
-        low, high = percentile_interval(draws[:, None])
-        found[name] = float(np.minimum(low[0], centre)), float(np.maximum(high[0], centre))
-    return found
+    for name, draws in zip(INTERVALS, (last, total, share), strict=True):
+        low, high = percentile_interval(draws)
+        flat = low == high
+        micro[f"{name}_low"] = np.minimum(np.where(flat, micro[f"{name}_low"], low), micro[name])
+        micro[f"{name}_high"] = np.maximum(np.where(flat, micro[f"{name}_high"], high), micro[name])
+    return micro

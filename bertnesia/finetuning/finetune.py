@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from bertnesia.downloads import fetched_by
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import sha256
 from bertnesia.finetuning import tasks  # noqa: F401 - registers the objectives
@@ -119,13 +120,21 @@ def finetuning_identity(objective: str, base: str, data: Sequence[Path], setting
 def _schedule(settings: Finetuning, prepared: Prepared, prepare: Callable[[Finetuning], Prepared]) -> Schedule:
     """The schedule with its steps, of a share of the data as many as its own epochs or those of all the data take."""
     schedule = settings.schedule
-    if settings.epochs is None:
+
+    def steps(of: Prepared, epochs: float) -> int:
+        lengths, sequences = of.objective.lengths, schedule.batch_sequences
+        return count_steps(lengths, schedule.batch_tokens, epochs, schedule.seed, sequences)
+
+    def whole() -> Prepared:
+        return prepare(settings.model_copy(update={"share": 1.0})) if settings.share < 1 else prepared
+
+    if settings.epochs is not None:
+        counted = steps(whole() if settings.matched == "steps" else prepared, settings.epochs)
+    elif settings.matched == "epochs" and settings.share < 1:
+        counted = max(1, round(schedule.steps * steps(prepared, 1) / steps(whole(), 1)))
+    else:
         return schedule
-    if settings.matched == "steps" and settings.share < 1:
-        prepared = prepare(settings.model_copy(update={"share": 1.0}))
-    lengths, sequences = prepared.objective.lengths, schedule.batch_sequences
-    steps = count_steps(lengths, schedule.batch_tokens, settings.epochs, schedule.seed, sequences)
-    return schedule.model_copy(update={"steps": steps})
+    return schedule.model_copy(update={"steps": counted})
 
 
 def _showing(on_the_way: OnTheWay, steps: int) -> Visits:
@@ -145,4 +154,4 @@ def _hash(path: Path) -> str:
     try:
         return sha256(path)
     except OSError as error:
-        raise BertnesiaError(f"Cannot read {path}: {error.strerror or error}.") from error
+        raise BertnesiaError(f"Cannot read {path}: {error.strerror or error}.{fetched_by(path)}") from error

@@ -74,9 +74,7 @@ class MaskedLanguageModelling:
         favour_rare: float = 0.0,
     ) -> None:
         if not train or not validation:
-            raise BertnesiaError(
-                "The text is too short: training or validation got no sentence. Add text or change the shares."
-            )
+            raise BertnesiaError("The text is too short: training or validation got no sentence. Add text.")
         self.train = train
         self.lengths = [len(chunk) for chunk in train]
         self.validation = validation

@@ -31,7 +31,9 @@ class Finetuning(BaseModel):
     candidates: int = Field(
         20, ge=2, description="ranking: passages to each held-out question, the right one among them"
     )
-    epochs: float | None = Field(2.0, gt=0, description="passes over the data; null: schedule.steps says how long")
+    epochs: float | None = Field(
+        2.0, gt=0, description="passes over the data; without it schedule.steps, where it is given, says how long"
+    )
     schedule: Schedule = _SCHEDULE
 
     @field_validator("schedule", mode="before")
@@ -39,6 +41,14 @@ class Finetuning(BaseModel):
     def _fill_up(cls, value: Any) -> Any:
         """What a study file leaves out of a schedule is as in fine-tuning, not as in pre-training."""
         return {**_SCHEDULE.model_dump(), **value} if isinstance(value, dict) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _steps_instead_of_epochs(cls, values: Any) -> Any:
+        """A study file has no null to say that steps count."""
+        schedule = values.get("schedule") if isinstance(values, dict) else None
+        counts_steps = isinstance(schedule, dict) and "steps" in schedule and "epochs" not in values
+        return {**values, "epochs": None} if counts_steps else values
 
     @model_validator(mode="after")
     def _windows_advance(self) -> Self:

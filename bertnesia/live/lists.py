@@ -16,7 +16,6 @@ from bertnesia.live.limits import check_k
 from bertnesia.live.results import UnrankedWord
 from bertnesia.live.service import LiveModels
 from bertnesia.live.shelf import Loaded
-from bertnesia.live.words import encode_prompt, token_of
 from bertnesia.probes.eligibility import Prompt
 from bertnesia.probing.engine import layer_scores, make_shards, mask_states
 from bertnesia.probing.ranks import log_probabilities, rank_answers
@@ -149,18 +148,17 @@ def _read(
     faults: list[tuple[ListedPrompt, str]],
     loaded: Loaded,
 ) -> None:
-    model = loaded.model
     for listed in prompts:
         try:
             check_prompt(listed.text)
-            encoded = encode_prompt(listed.text, model.tokenizer, model.max_tokens)
+            encoded = loaded.reader.prompt(listed.text, loaded.model.max_tokens)
         except BertnesiaError as error:
             faults.append((listed, str(error)))
             continue
         answers = split_words(listed.answer)
         for mask, position in enumerate(encoded.masks):
             right = next(iter(answers_for(answers, mask)), "")
-            token = token_of(right, mask, encoded, model.tokenizer) if right else None
+            (token,) = loaded.reader.tokens([right], mask, encoded) if right else (None,)
             if isinstance(token, tuple):
                 faults.append((listed, UnrankedWord(right, token).sentence))
             known = token if isinstance(token, int) else None

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -12,9 +13,11 @@ from bertnesia.errors import BertnesiaError
 from bertnesia.live.limits import check_k
 from bertnesia.live.results import ClozeResult, Distance, LayerPrediction, RankedWord, Request, UnrankedWord
 from bertnesia.live.shelf import Loaded
-from bertnesia.live.words import Encoded, encode_prompt, token_of
+from bertnesia.live.words import Encoded
 from bertnesia.models.decoders import Decoders
 from bertnesia.sentences import answers_for
+
+Scores = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def prepare(name: str, loaded: Loaded, request: Request) -> Prepared:
     model = loaded.model
     decoders = model.of_kind(request.kind)
     check_k(request.k, name, len(model.tokenizer))
-    prompt = encode_prompt(request.prompt, model.tokenizer, model.max_tokens)
+    prompt = loaded.reader.prompt(request.prompt, model.max_tokens)
     ids = torch.tensor([prompt.ids])
     states = model.states(ids, torch.ones_like(ids))
     hidden = torch.stack([states[layer - 1][0, list(prompt.masks)] for layer in decoders.layers], dim=1)
@@ -65,18 +68,16 @@ def scores_of(prepared: Sequence[Prepared], mask: int) -> list[Tensor]:
             places[head.output.data_ptr()].append((i, layer))
     rows: dict[tuple[int, int], Tensor] = {}
     for group in places.values():
-        features = torch.stack([prepared[i].features[mask, layer] for i, layer in group])
-        first, layer = group[0]
-        products = features @ prepared[first].decoders.heads[layer].output.T
-        for place, (i, layer) in enumerate(group):
-            rows[i, layer] = products[place] + prepared[i].decoders.heads[layer].bias
+        heads = [prepared[i].decoders.heads[layer] for i, layer in group]
+        products = torch.stack([prepared[i].features[mask, layer] for i, layer in group]) @ heads[0].output.T
+        products += torch.stack([head.bias for head in heads])
+        rows.update(zip(group, products, strict=True))
     return [torch.stack([rows[i, layer] for layer in range(one.features.shape[1])]) for i, one in enumerate(prepared)]
 
 
-def ranks_of(scores: Tensor, ids: Sequence[int]) -> list[int]:
+def ranks_of(scores: Scores, ids: Sequence[int]) -> list[int]:
     """Ranks of some entries by one layer's scores (vocab,): 1 + the number of entries that score strictly higher."""
-    row = scores.numpy(force=True)
-    higher = np.count_nonzero(row > row[list(ids), None], axis=1)
+    higher = np.count_nonzero(scores > scores[list(ids), None], axis=1)
     return [1 + int(count) for count in higher]
 
 
@@ -84,8 +85,9 @@ def distances(reference: Tensor, other: Tensor) -> list[Distance]:
     """Layer by layer, how far two models' log-probabilities (layers, vocab) are apart, over their common layers."""
     depth = min(len(reference), len(other))
     p, q = reference[:depth], other[:depth]
-    variation = (p.exp() - q.exp()).abs().sum(-1) / 2
-    divergence = (p.exp() * (p - q)).sum(-1).clamp(min=0)
+    share = p.exp()
+    variation = (share - q.exp()).abs_().sum(-1) / 2
+    divergence = (share * (p - q)).sum(-1).clamp(min=0)
     return [Distance(*pair) for pair in zip(variation.tolist(), divergence.tolist(), strict=True)]
 
 
@@ -93,23 +95,27 @@ class _Predictions:
     """One model's scores (layers, vocab) for one mask, and what can be read from them."""
 
     def __init__(self, one: Prepared, scores: Tensor, k: int) -> None:
-        if not torch.isfinite(scores).all():
+        if not all(end.isfinite() for end in scores.aminmax()):
             raise BertnesiaError(f"{one.name} gives scores that are not finite: its weights are damaged or overflow.")
         self.one = one
-        self.scores = scores
+        self.scores: Scores = scores.numpy(force=True)
         self.logs = scores.log_softmax(-1)
         self.top: list[list[int]] = scores.topk(k, dim=-1).indices.tolist()
+        self._numbers = self.logs.numpy(force=True)
+
+    def probabilities(self, layer: int, ids: Sequence[int]) -> list[float]:
+        """Probabilities of some entries at a layer (counted from 0)."""
+        found: list[float] = np.exp(self._numbers[layer, list(ids)]).tolist()
+        return found
 
     def ranked(self, layer: int, words: Mapping[str, int]) -> dict[str, RankedWord]:
         """Rank and probability of some words, given their tokens, at a layer (counted from 0)."""
-        ids = list(words.values())
-        if not ids:
-            return {}
-        ranks, probabilities = ranks_of(self.scores[layer], ids), self.logs[layer, ids].exp().tolist()
-        return {
-            word: RankedWord(word, self.one.loaded.written(token), rank, probability)
-            for (word, token), rank, probability in zip(words.items(), ranks, probabilities, strict=True)
-        }
+        ids = list(dict.fromkeys(words.values()))
+        found = dict(
+            zip(ids, zip(ranks_of(self.scores[layer], ids), self.probabilities(layer, ids), strict=True), strict=True)
+        )
+        written = self.one.loaded.written
+        return {word: RankedWord(word, written(token), *found[token]) for word, token in words.items()}
 
     def layer(self, layer: int, shared: Sequence[int], words: Mapping[str, int]) -> LayerPrediction:
         """A layer (counted from 0), but for its distance; `shared` are the tokens that all models rank."""
@@ -118,7 +124,7 @@ class _Predictions:
         return LayerPrediction(
             layer=layer + 1,
             tokens=tuple(self.one.loaded.written(token) for token in likeliest),
-            probabilities=tuple(self.logs[layer, likeliest].exp().tolist()),
+            probabilities=tuple(self.probabilities(layer, likeliest)),
             watched=tuple(self.ranked(layer, words).values()),
             ranks_before=tuple(ranks_of(self.scores[layer - 1], likeliest)) if layer else None,
             also=tuple(sorted(also.values(), key=lambda word: word.rank)),
@@ -154,8 +160,7 @@ def _tokens(one: Prepared, mask: int, words: Sequence[str]) -> tuple[dict[str, i
     """The token of each word, and the words that are not one token."""
     found: dict[str, int] = {}
     unranked = []
-    for word in words:
-        token = token_of(word, mask, one.prompt, one.loaded.model.tokenizer)
+    for word, token in zip(words, one.loaded.reader.tokens(words, mask, one.prompt), strict=True):
         if isinstance(token, int):
             found[word] = token
         else:

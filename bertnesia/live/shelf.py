@@ -4,12 +4,13 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 import torch
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.live.results import Checkpoint
+from bertnesia.live.words import Reader
 from bertnesia.models.decoders import saved_kinds
 from bertnesia.models.encoder import vocabulary_hash
 from bertnesia.models.heads import HeadWeights
@@ -25,12 +26,25 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A loaded model, and what is known of its vocabulary: its hash, and how entries are written for people."""
+    """A loaded model, and what is known of its vocabulary: its hash, and how it is read and written for people."""
 
     model: LayeredModel
     vocabulary: str
+    reader: Reader
     marks_spaces: bool
     special: frozenset[int]
+
+    @classmethod
+    def of(cls, model: LayeredModel) -> Self:
+        """Look at a model's vocabulary.
+
+        Raises:
+            BertnesiaError: if its tokenizer has no mask token.
+        """
+        tokenizer = model.tokenizer
+        reader = Reader(tokenizer)
+        marked = any(name.startswith(_SPACES) for name in reader.vocabulary)
+        return cls(model, vocabulary_hash(tokenizer), reader, marked, frozenset(tokenizer.all_special_ids))
 
     def written(self, token: int) -> str:
         """A vocabulary entry as people read it: where spaces have a mark, pieces inside words get `##` instead."""
@@ -77,7 +91,7 @@ class Shelf:
             model = _with_shared_outputs(_load(checkpoint, kind), self._models())
             if found is not None:
                 model = replace(found.model, decoders={**found.model.decoders, **model.decoders})
-            found = self._loaded[key] = _described(model)
+            found = self._loaded[key] = Loaded.of(model)
             self._loaded.move_to_end(key)
             self._drop()
         self._loaded.move_to_end(key)
@@ -118,12 +132,6 @@ def _load(checkpoint: Checkpoint, kind: str) -> LayeredModel:
     saved = "trained" if kind == "base" and checkpoint.base is None else kind
     model = load_layered(checkpoint.folder, checkpoint.base, [saved], checkpoint.decoder_folder, checkpoint.base_folder)
     return replace(model, decoders={kind: replace(model.of_kind(saved), kind=kind)})
-
-
-def _described(model: LayeredModel) -> Loaded:
-    vocabulary = model.tokenizer.get_vocab()
-    marked = any(name.startswith(_SPACES) for name in vocabulary)
-    return Loaded(model, vocabulary_hash(model.tokenizer), marked, frozenset(model.tokenizer.all_special_ids))
 
 
 def _with_shared_outputs(model: LayeredModel, others: Iterable[LayeredModel]) -> LayeredModel:

@@ -74,7 +74,10 @@ def _files(source: Path) -> ProbeFiles:
     for root in (source / folder for folder in _FOLDERS):
         if (root / METADATA).is_file():
             return ProbeFiles(root, {path.name: path.name for path in (root / METADATA, *root.glob("*.jsonl"))})
-    raise BertnesiaError(f"{source} does not hold BEAR: there is no {METADATA} in it, nor in bear/BEAR below it.")
+    raise BertnesiaError(
+        f"{source} does not hold BEAR: there is no {METADATA} in it, nor in bear/BEAR below it. "
+        f"'bertnesia download bear --to {source}' fetches it."
+    )
 
 
 def _metadata(reading: Reading) -> dict[str, dict[str, Any]]:

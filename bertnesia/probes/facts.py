@@ -10,6 +10,9 @@ from functools import cached_property
 MASK = "[MASK]"
 """How a masked word is written in prompts, whatever the tokenizer's own mask token is."""
 
+MASKS = re.compile(r"\[MASK\]|<mask>|_{3,}", re.IGNORECASE)
+"""The ways in which people write one."""
+
 VOCABULARY = "vocabulary"
 """The scoring of a probe set whose answers are ranked among all entries of the vocabulary."""
 
@@ -113,6 +116,11 @@ def distinct(facts: Sequence[Fact]) -> tuple[Fact, ...]:
     for fact in facts:
         first.setdefault(fact.key, fact)
     return tuple(first.values())
+
+
+def normalise_masks(text: str) -> str:
+    """The text with every spelling of a masked word (`[MASK]`, `<mask>`, `___`, in any case) as `[MASK]`."""
+    return MASKS.sub(MASK, text)
 
 
 def prompt_of(fact: Fact, relation: Relation, filler: str = MASK) -> str:

@@ -75,12 +75,20 @@ def _check_names(paths: Sequence[Path]) -> None:
         taken[name] = str(path)
 
 
-def _with_data(read: Callable[[Path], ProbeSet], name: str, whose: str) -> ProbeReader:
+def _with_data(read: Callable[[Path], ProbeSet], name: str, whose: str, download: str) -> ProbeReader:
     """A reader that cannot do without the user's data."""
 
     def reader(data: Path | None) -> ProbeSet:
         if data is None:
-            raise BertnesiaError(f"The probe set {name} does not ship: say where {whose} are.")
+            raise BertnesiaError(
+                f"The probe set {name} does not ship: say where {whose} are (--data DIR; in Python, data=...). "
+                f"'bertnesia download {download} --to data' fetches {download.upper()} into the folder data."
+            )
+        if not data.exists():
+            raise BertnesiaError(
+                f"There is no probe data at {data}. 'bertnesia download {download} --to {data}' fetches "
+                f"{download.upper()}."
+            )
         return read(data)
 
     return reader
@@ -89,8 +97,8 @@ def _with_data(read: Callable[[Path], ProbeSet], name: str, whose: str) -> Probe
 register_probe_set("atlas", lambda _: read_atlas(ATLAS))
 for _name in lama.FOLDERS:
     _reader = partial(lambda data, name: lama.read_lama(data, [name])[name], name=_name)
-    register_probe_set(_name, _with_data(_reader, _name, "LAMA's files (a folder or data.zip)"))
+    register_probe_set(_name, _with_data(_reader, _name, "LAMA's files (a folder or data.zip)", "lama"))
 for _name in uhn.FOLDERS:
-    register_probe_set(_name, _with_data(partial(uhn.read_uhn, name=_name), _name, "LAMA-UHN's files"))
+    register_probe_set(_name, _with_data(partial(uhn.read_uhn, name=_name), _name, "LAMA-UHN's files", "lama"))
 for _name in bear.SCORINGS:
-    register_probe_set(_name, _with_data(partial(bear.read_bear, name=_name), _name, "BEAR's files"))
+    register_probe_set(_name, _with_data(partial(bear.read_bear, name=_name), _name, "BEAR's files", "bear"))

@@ -113,7 +113,8 @@ class ProbeFiles:
             if root.is_file() and (members := _archive_members(root)):
                 return cls(root, members)
         raise BertnesiaError(
-            f"{source} holds no probe files in LAMA's layout (relations.jsonl, TREx/, Google_RE/, ConceptNet/, Squad/)."
+            f"{source} holds no probe files in LAMA's layout (relations.jsonl, TREx/, Google_RE/, ConceptNet/, "
+            f"Squad/): 'bertnesia download lama --to {source}' fetches them."
         )
 
     def below(self, folder: str) -> list[str]:

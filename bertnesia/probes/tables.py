@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.probes.delimited import read_delimited
-from bertnesia.probes.facts import MASK, Fact, ProbeSet, Problem, Relation
+from bertnesia.probes.facts import MASK, Fact, ProbeSet, Problem, Relation, normalise_masks
 from bertnesia.probes.sources import BadRowError, Numbered, ProbeFiles, Reading, Row, json_rows
 from bertnesia.probes.templated import check_template, other_templates, read_relations
 
@@ -121,7 +121,7 @@ class _Ready:
         self.relations: dict[str, Relation] = {}
 
     def fact(self, row: Row) -> Fact:
-        prompt = row.text("prompt").replace("<mask>", MASK)
+        prompt = normalise_masks(row.text("prompt"))
         if MASK not in prompt:
             raise BadRowError(f"the prompt has no {MASK}")
         relation = row.optional_text("relation") or self.probe_set

@@ -29,8 +29,8 @@ def forgetting_exhibits(
         comparison = Comparison(question.probe_set, cast.base, model, question.kind)
         at_last = Comparison(question.probe_set, cast.base, model, question.kind, layer=cast.layers[model])
         label = cast.labels[model]
-        yield _relations(study, at_last, model, label, name)
-        yield _depth(study, comparison, model, label)
+        yield from _relations(study, at_last, model, label, name)
+        yield from _depth(study, comparison, model, label)
         yield from _steps(study, comparison, model, label)
         yield from _shares(study, at_last, model, cast)
         yield from _coverage(study, at_last, model, label)
@@ -66,10 +66,12 @@ def _churn(churn: pd.DataFrame, at: str) -> float:
     return float(rows["forgotten"].sum() / rows["right_in_base"].sum()) if rows["right_in_base"].sum() else float("nan")
 
 
-def _relations(study: Study, comparison: Comparison, model: str, label: str, name: str) -> Exhibit:
+def _relations(study: Study, comparison: Comparison, model: str, label: str, name: str) -> Iterator[Exhibit]:
     counts = rates(by_loss(queries.forgetting(study, comparison)))
+    if counts.empty:  # a model that was not asked its last layer
+        return
     worst = counts.iloc[0]
-    return Exhibit(
+    yield Exhibit(
         f"{comparison.probe_set}-forgetting-{model}",
         f"{label}: relation by relation",
         counts[["relation", "label", *COUNTS, *RATES]],
@@ -84,11 +86,13 @@ def _relations(study: Study, comparison: Comparison, model: str, label: str, nam
     )
 
 
-def _depth(study: Study, comparison: Comparison, model: str, label: str) -> Exhibit:
+def _depth(study: Study, comparison: Comparison, model: str, label: str) -> Iterator[Exhibit]:
     table = queries.lost_and_buried(study, comparison)
+    if table.empty:
+        return
     table = table.sort_values(["lost", "forgotten"], ascending=False, kind="stable")
     forgotten, lost = int(table["forgotten"].sum()), int(table["lost"].sum())
-    return Exhibit(
+    yield Exhibit(
         f"{comparison.probe_set}-depth-{model}",
         f"{label}: lost or buried",
         table[["relation", "label", "facts", "forgotten", "lost", "buried", "lost_10", "buried_10"]],
@@ -165,6 +169,8 @@ def _coverage(study: Study, comparison: Comparison, model: str, label: str) -> I
     corpora = queries.corpora(study)
     for number, corpus in enumerate(corpora.loc[corpora["probe_set"] == comparison.probe_set, "corpus"], start=1):
         table = rates(queries.coverage_outcomes(study, comparison, str(corpus)))
+        if table.empty:
+            continue
         named = table["mentioned"].map({True: "mentioned", False: "not mentioned"})
         table = table.assign(label=named).sort_values("mentioned", ascending=False)
         said = "; ".join(f"{row.label}: {percent(row.forgetting_rate)} forgotten" for row in table.itertuples())

@@ -1,8 +1,13 @@
 """Findings with their robustness, what papers report, and how everything was measured."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+
+import pandas as pd
 
 from bertnesia import findings
+from bertnesia.analysis.paraphrases import overall
+from bertnesia.analysis.significance import TRAINING_RANDOMNESS
 from bertnesia.report.exhibits import Cast, Exhibit, Section
 from bertnesia.store import queries
 from bertnesia.store.queries import Average, Question
@@ -14,7 +19,8 @@ METHODS = (
     "whose answer is one token in that place are asked. The rank of the right answer is 1 plus the number of "
     "vocabulary entries that score strictly higher, over the whole vocabulary. Models are compared on the facts that "
     "all of them could be asked. Intervals of shares are Wilson's; those of means come from a bootstrap over facts, "
-    "clustered by relation and object; tests on pairs are McNemar's exact test, with Holm's correction over relations."
+    "clustered by relation and object (Wilson's again where no resample differs); tests on pairs are McNemar's exact "
+    "test, with Holm's correction over relations. " + TRAINING_RANDOMNESS
 )
 
 
@@ -41,6 +47,32 @@ def findings_exhibits(study: Study, cast: Cast, question: Question, average: Ave
         cast.named(findings.robustness(study, question.probe_set, question.kind)),
         "Each setting differs from the reference in one thing; no value means that this study did not measure it.",
         frozenset({"value", "low", "high"}),
+    )
+    yield from _other_words(study, cast, question, average)
+
+
+def _other_words(study: Study, cast: Cast, question: Question, average: Average) -> Iterator[Exhibit]:
+    """What another wording changes, of the models that were asked in other words."""
+    runs = queries.runs(study)
+    mine = runs[(runs["probe_set"] == question.probe_set) & runs["variant"].str.startswith("paraphrase_")]
+    models = tuple(name for name in question.models if name in set(mine["model"]))
+    relations = queries.paraphrases(study, replace(question, models=models))
+    if (relations["templates"] < 2).all():
+        return
+    table = overall(relations, average)
+    left_out = relations.groupby(["model", "layer"], sort=False, dropna=False)["left_out"].sum()
+    table = table.assign(
+        left_out=left_out.to_numpy(),
+        layer=["any" if pd.isna(layer) else int(layer) for layer in table["layer"]],
+    )
+    columns = ("mean", "best", "agreement", "consistent_accuracy")
+    yield Exhibit(
+        f"{question.probe_set}-other-words",
+        "The same facts in other words",
+        cast.named(table)[["model", "layer", "relations", "facts", "left_out", *columns]],
+        "P@1 averaged over a relation's templates, and of the best of them, which was chosen by the same facts: an "
+        "upper bound. Agreement: pairs of templates that are both right or both wrong; consistent: right in all words.",
+        frozenset(columns),
     )
 
 

@@ -57,11 +57,21 @@ def _overview(study: Study, cast: Cast, questions: list[Question]) -> Section:
         "How much the last layer of each model has right, and how much any of its layers does. All models of a probe "
         "set are compared on the same facts, those that each could be asked; the table tells how many are left out."
     )
-    return Section("How much is known", text, (known(study, cast, questions, probe_set_name),))
+    compared = [question for question in questions if _facts(study, question)]
+    exhibits = (known(study, cast, compared, probe_set_name),) if compared else ()
+    return Section("How much is known", text, exhibits)
+
+
+def _facts(study: Study, question: Question) -> int:
+    """How many facts all models of the question were asked."""
+    return int(queries.compared(study, question)["facts"].iloc[0])
 
 
 def _of_probe_set(study: Study, cast: Cast, question: Question) -> Iterator[Section]:
     name = probe_set_name(question.probe_set)
+    if not _facts(study, question):
+        yield Section(name, "No fact was asked of all models: nothing can be compared.", ())
+        return
     average = default_average(question.probe_set)
     over = "the mean over relations" if average == "macro" else "over facts"
     text = f"Right means rank 1 in the whole vocabulary; {question.kind} decoders; averages: {over}, intervals: 95 %."

@@ -1,6 +1,7 @@
 """Opening a published study: the only place that connects to a database."""
 
 import atexit
+import contextlib
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -75,7 +76,8 @@ _lock = threading.Lock()
 def _close_all() -> None:
     """Close what is open before the interpreter goes down."""
     for study in _open.values():
-        study.connection.close()
+        with contextlib.suppress(duckdb.Error):  # one that is being asked goes down with its thread
+            study.connection.close()
     _open.clear()
 
 

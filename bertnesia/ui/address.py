@@ -17,6 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from bertnesia.errors import BertnesiaError
+from bertnesia.ui.browser import tend_browser
 from bertnesia.ui.messages import problem
 
 _VISIT = "bertnesia.visit"
@@ -47,6 +48,8 @@ def kept(page: str) -> Iterator[None]:
     if visit is None or visit.page != page:
         visit = st.session_state[_VISIT] = _Visit(page)
     visit.now, visit.unknown = {}, {}
+    with st.sidebar:
+        tend_browser()
     notes = st.container()
     with suppress(_Ended):
         yield
@@ -80,6 +83,7 @@ def restore(key: str, read: Callable[[Texts], T | None], default: T, valid: Call
             visit.unknown[key] = texts
             value = default
         st.session_state[key] = value
+        visit.written[key] = [*written, texts]  # read once, also where this run is cut short by the next click
     elif travelled or key not in st.session_state or not written or not valid(st.session_state[key]):
         remembered = None if travelled else st.session_state.get(_CHOICES, {}).get(key)
         value = read(remembered) if remembered is not None else None

@@ -12,6 +12,7 @@ from bertnesia.sentences import pieces_of, split_words
 from bertnesia.store import prompts, queries
 from bertnesia.store.study import Study
 from bertnesia.ui import address, cloze_state, controls
+from bertnesia.ui.cloze_mask import offer_mask
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.models import Models
 from bertnesia.ui.study import ask
@@ -136,7 +137,7 @@ def _text(label: str, key: str, default: str, placeholder: str) -> str:
 
 
 def _mask_words(prompt: str) -> None:
-    """The sentence's words, to be masked by a click, and a button that adds a mask."""
+    """The sentence's words, to be masked by a click, and a button that puts a mask where the cursor stands."""
     pieces = pieces_of(prompt)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     with row:
@@ -158,13 +159,7 @@ def _mask_words(prompt: str) -> None:
                 on_change=cloze_state.toggle,
                 args=(key, masked),
             )
-        st.button(
-            "Add a mask",
-            icon=":material/add:",
-            on_click=cloze_state.insert_mask,
-            help=GLOSSARY["add mask"],
-            type="tertiary",
-        )
+        offer_mask("prompt")
 
 
 def _offer_examples(examples: pd.DataFrame) -> None:

@@ -11,8 +11,9 @@ import streamlit as st
 from bertnesia.analysis.measures import wilson_interval
 from bertnesia.errors import BertnesiaError
 from bertnesia.figures.layers import by_layer
-from bertnesia.listfiles import MOST_MEGABYTES, MOST_PROMPTS, ListedPrompt, read_csv, read_lines
+from bertnesia.listfiles import MOST_MEGABYTES, MOST_PROMPTS, ListedPrompt, check_size, read_csv, read_lines
 from bertnesia.ui import cloze
+from bertnesia.ui.access import is_public
 from bertnesia.ui.cloze_controls import How
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.glossary import GLOSSARY
@@ -21,11 +22,16 @@ from bertnesia.ui.messages import nothing_here, problem
 from bertnesia.ui.models import Models
 
 if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
     from bertnesia.live import LiveModels
     from bertnesia.live.jobs import Job
     from bertnesia.live.lists import ListResult
 
 _RUN = "bertnesia.cloze.list"
+LARGEST_UPLOAD = 64
+"""Megabytes that reach the server: more than are read, so that a file that is too large is refused in a sentence."""
+
 EXAMPLE = "Paris is the capital of [MASK] .\tfrance\nBerlin is the capital of [MASK] .\tgermany"
 
 
@@ -38,41 +44,71 @@ class ListRun:
     prompts: int
 
 
-def choose_list() -> tuple[str, bytes | None, str]:
-    """The pasted lines, and the uploaded file and its name."""
+def choose_list() -> tuple[str, "UploadedFile | None"]:
+    """The pasted lines, and the uploaded file; strangers can only paste."""
+    if is_public():
+        return _paste(), None
     left, right = st.columns([3, 2])
     with left:
-        lines = st.text_area("Prompts, one a line", key="lines", height=180, placeholder=EXAMPLE, help=GLOSSARY["many"])
+        lines = _paste()
     with right:
         file = st.file_uploader(
             "Or a CSV file with the columns prompt, answer",
             type=["csv", "tsv"],
             key="list-file",
-            max_upload_size=MOST_MEGABYTES,
+            max_upload_size=LARGEST_UPLOAD,
             help=GLOSSARY["csv"],
         )
-    return lines or "", file.getvalue() if file else None, file.name if file else ""
+        st.caption(f"At most {MOST_PROMPTS:,} rows and {MOST_MEGABYTES} MB.")
+    return lines, file
+
+
+def _paste() -> str:
+    lines = st.text_area(
+        "Prompts, one a line",
+        key="lines",
+        height=180,
+        placeholder=EXAMPLE,
+        help=GLOSSARY["many"],
+        persist_state="session",
+    )
+    return lines or ""
+
+
+def _read(lines: str, file: "UploadedFile | None") -> list[ListedPrompt]:
+    return read_lines(lines) if file is None else read_csv(file.getvalue(), file.name)
+
+
+def _fits(file: "UploadedFile | None") -> bool:
+    """Whether a file is small enough to be read; says so where it is not, as long as it is there."""
+    try:
+        check_size(file.size if file else 0, file.name if file else "")
+    except BertnesiaError as error:
+        problem("This file is too large.", error)
+        return False
+    return True
 
 
 def show_many(live: "LiveModels", models: Models, how: How) -> None:
     """Ask a list of prompts and show what came of it; one list at a time for each visitor."""
-    lines, content, name = choose_list()
+    lines, file = choose_list()
     run: ListRun | None = st.session_state.get(_RUN)
-    busy = run is not None and run.job.running
+    busy = (run is not None and run.job.running) or not _fits(file)
     st.button(
         "Ask all", type="primary", disabled=busy, icon=":material/play_arrow:", on_click=note_click, args=("ask all",)
     )
     if was_clicked("ask all") and not busy:
         try:
-            prompts = read_lines(lines) if content is None else read_csv(content, name)
-            run = st.session_state[_RUN] = _start(live, prompts, how)
+            run = st.session_state[_RUN] = _start(live, _read(lines, file), how)
         except BertnesiaError as error:
             problem("This list cannot be asked.", error)
-            return
+            if run is None:
+                return
     if run is None:
         nothing_here(
             "Nothing has been asked yet.",
-            f"Paste up to {MOST_PROMPTS:,} sentences with [MASK], one a line, or upload a CSV file, and press Ask all. "
+            f"Paste up to {MOST_PROMPTS:,} sentences with [MASK], one a line"
+            f"{'' if is_public() else ', or upload a CSV file'}, and press Ask all. "
             "All layers of the chosen models are asked, as when a study is probed.",
         )
         return
@@ -91,7 +127,8 @@ def _start(live: "LiveModels", prompts: Sequence[ListedPrompt], how: How) -> Lis
 
 def _show_result(result: "ListResult", models: Models, run: ListRun, layer: int) -> None:
     answered = result.rows["number"].nunique() if len(result.rows) else 0
-    st.text(f"{answered:,} of {run.prompts:,} prompts were answered, {len(result.problems):,} remarks.")
+    remarks = _counted(len(result.problems), "remark")
+    st.text(f"{answered:,} of {_counted(run.prompts, 'prompt')} answered, {remarks}.")
     if len(result.problems):
         with st.expander("What could not be asked or ranked", expanded=answered == 0):
             shown = result.problems.assign(label=result.problems["model"].map(models.label))
@@ -123,6 +160,10 @@ def _show_result(result: "ListResult", models: Models, run: ListRun, layer: int)
     _show_rows(rows, models, run, layer)
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def _parquet(rows: pd.DataFrame) -> bytes:
     buffer = BytesIO()
     rows.to_parquet(buffer, index=False)
@@ -143,11 +184,12 @@ def _show_shares(rows: pd.DataFrame, models: Models, run: ListRun) -> None:
         markers=models.markers,
         title="Right answers by layer",
         measure="P@1, share of right answers that come first",
-        note=f"{facts:,} masks with a right answer of one token; bands are 95 % intervals",
+        note=f"{_counted(facts, 'mask')} with a right answer of one token; bands are 95 % intervals",
     )
     ends = shares[shares["layer"] == shares["layer"].max()]
     said = "; ".join(f"{models.label(row.model)} {row.value:.1%}" for row in ends.itertuples())
-    show_figure(figure, name="list-shares", alt=f"Right answers by layer, {facts:,} masks. At the last layer: {said}.")
+    alt = f"Right answers by layer, {_counted(facts, 'mask')}. At the last layer: {said}."
+    show_figure(figure, name="list-shares", alt=alt)
 
 
 def _show_rows(rows: pd.DataFrame, models: Models, run: ListRun, layer: int) -> None:

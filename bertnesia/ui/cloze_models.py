@@ -117,24 +117,25 @@ def _offer_training(study: Study, added: "Added") -> None:
 
     jobs: dict[str, Job[DecoderConfig]] = st.session_state.setdefault(_TRAINING, {})
     what = f"Training decoders of {added.name}"
-    if added.name in jobs:
-        if show_job(jobs[added.name], what):
-            del jobs[added.name]
-            st.rerun()
-        if jobs[added.name].running:
-            return
+    if added.name in jobs and show_job(jobs[added.name], what):
+        del jobs[added.name]
+        st.rerun()
+    # What was chosen stays on the page meanwhile, so that after a cancelled run nothing is uploaded again.
+    busy = added.name in jobs and jobs[added.name].running
     text = st.file_uploader(
         "Train decoders on a text file",
         type=["txt"],
         key=f"text-{added.name}",
         max_upload_size=MOST_MEGABYTES,
         help=GLOSSARY["train decoders"],
+        disabled=busy,
     )
-    steps = st.number_input("Steps", 10, 20_000, 300, 50, key=f"steps-{added.name}", help=GLOSSARY["steps"])
+    key = f"steps-{added.name}"
+    steps = st.number_input("Steps", 10, 20_000, 300, 50, key=key, help=GLOSSARY["steps"], disabled=busy)
     st.text(f"They are saved in {added.checkpoint.decoder_folder}.")
     name = f"train {added.name}"
-    st.button("Train decoders", disabled=text is None, key=name, on_click=note_click, args=(name,))
-    if was_clicked(name) and text is not None:
+    st.button("Train decoders", disabled=busy or text is None, key=name, on_click=note_click, args=(name,))
+    if was_clicked(name) and text is not None and not busy:
         facts = [Fact(*row) for row in ask(study, prompts.study_facts).itertuples(index=False, name=None)]
         jobs[added.name] = Job(partial(train_for, added, text.getvalue(), facts, int(steps)))
         st.rerun()

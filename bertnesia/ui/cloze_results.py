@@ -1,6 +1,7 @@
 """What the Cloze page shows of the answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,8 +15,11 @@ from bertnesia.store.study import Study
 from bertnesia.ui import cloze, controls
 from bertnesia.ui.cloze_answers import show_answers, show_unranked
 from bertnesia.ui.cloze_controls import How, Sentence
+from bertnesia.ui.cloze_copy import code_of
 from bertnesia.ui.cloze_grid import STYLE, Look, grid_width, predictions_grid, word_hues
+from bertnesia.ui.cloze_models import added_models
 from bertnesia.ui.cloze_state import Asked, remember
+from bertnesia.ui.code import Code, show_code
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import problem
@@ -81,14 +85,16 @@ def show_sentence(
     results = reply.results
     show_answers(results, models)
     show_unranked(results)
-    show_grids(results, models, how.layer)
+    answered = replace(request, models=tuple(dict.fromkeys(result.model for result in results)))
+    added = {name: one.checkpoint for name, one in added_models().items() if name in answered.models}
+    show_grids(results, models, how.layer, code_of(study, answered, added))
     show_layer(results, models, how.layer)
     show_distances(results, models)
     show_ranks(results, models, None if fact is None else ask(study, queries.fact_ranks, fact, kind=how.kind))
 
 
-def show_grids(results: "Sequence[ClozeResult]", models: Models, layer: int) -> None:
-    """One grid per model and mask, side by side where they fit, and all of it as one table."""
+def show_grids(results: "Sequence[ClozeResult]", models: Models, layer: int, code: Code) -> None:
+    """One grid per model and mask, side by side where they fit, all of it as one table, and the code that asks it."""
     st.html(STYLE)
     masks = sorted({result.mask for result in results})
     for mask in masks:
@@ -101,8 +107,10 @@ def show_grids(results: "Sequence[ClozeResult]", models: Models, layer: int) -> 
                 look = Look(models.label(result.model), models.colours.get(result.model, "#7F8899"), note, layer)
                 reference = None if result is found[0] else found[0]
                 column.html(predictions_grid(result, hues, look, reference))
-    with st.popover("How to read this", icon=":material/help:", type="tertiary"):
-        st.markdown(READING_GRID)
+    with st.container(horizontal=True, gap="small"):
+        with st.popover("How to read this", icon=":material/help:", type="tertiary"):
+            st.markdown(READING_GRID)
+        show_code(code, name="cloze")
     with st.expander("Table"):
         columns = {
             "label": Column("Model"),

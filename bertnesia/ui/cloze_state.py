@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from bertnesia.sentences import Masking, add_mask
+from bertnesia import sentences
 from bertnesia.store import prompts
 from bertnesia.store.study import Study
 from bertnesia.ui import address
@@ -90,16 +90,16 @@ def toggle(key: str, before: tuple[int, ...]) -> None:
     masking = st.session_state.get(_MASKING)
     prompt = st.session_state["prompt"]
     if masking is None or masking.sentence != prompt:
-        masking = Masking(prompt)
+        masking = sentences.Masking(prompt)
     for place in set(st.session_state[key]) ^ set(before):
         masking = masking.toggle(place)
     st.session_state[_MASKING] = masking
     st.session_state["prompt"] = masking.sentence
 
 
-def insert_mask() -> None:
-    """Put one more mask behind the last word; for callbacks."""
-    st.session_state["prompt"] = add_mask(st.session_state["prompt"])
+def insert_mask(before: str, after: str) -> None:
+    """Put a mask between two parts of the prompt; for callbacks."""
+    st.session_state["prompt"] = sentences.insert_mask(before, after)
 
 
 def remember(asked: Asked) -> None:

@@ -13,6 +13,8 @@ import streamlit as st
 from streamlit.column_config import NumberColumn, TextColumn
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from bertnesia.ui.code import Code, show_code
+
 _HERE = Path(__file__).parent
 
 
@@ -20,12 +22,12 @@ _HERE = Path(__file__).parent
 class Column:
     """How a column is shown: its heading, what it holds (a share is shown in per cent) and its tooltip.
 
-    A `score` has three decimals, a `p`-value four. An `interval` named `x interval` is made of `x_low` and `x_high`,
-    in per cent.
+    A `score` has three decimals, a `p`-value four. What is `counted` is text such as "3 of 12". An `interval` named
+    `x interval` is made of `x_low` and `x_high`, in per cent.
     """
 
     label: str
-    holds: Literal["share", "change", "count", "score", "p", "interval", "text"] = "text"
+    holds: Literal["share", "change", "count", "counted", "score", "p", "interval", "text"] = "text"
     help: str | None = None
 
 
@@ -36,8 +38,9 @@ def show_figure(
     alt: str,
     reading: str | None = None,
     on_click: Callable[[list[dict[str, Any]]], None] | None = None,
+    code: Code | None = None,
 ) -> None:
-    """Draw a figure across the page, with a word on how to read it and buttons that save it as PNG or SVG.
+    """Draw a figure across the page, with a word on how to read it, its code, and buttons that save it as PNG or SVG.
 
     Args:
         figure: what to draw.
@@ -45,6 +48,7 @@ def show_figure(
         alt: what a screen reader says.
         reading: how to read it; Markdown, never data.
         on_click: called with the points that were clicked, before the page runs again.
+        code: draws the same figure without the page.
     """
     key = f"figure-{_slug(name)}"
     config: Any = {
@@ -65,13 +69,21 @@ def show_figure(
         if reading:
             with st.popover("How to read this", icon=":material/help:", type="tertiary"):
                 st.markdown(reading)
+        if code:
+            show_code(code, name=key)
         _save()(data={"figure": key, "name": name}, key=f"save-{key}", width="stretch", height="content")
 
 
 def show_table(
-    table: pd.DataFrame, columns: dict[str, Column], *, name: str, alt: str, selectable: bool = False
+    table: pd.DataFrame,
+    columns: dict[str, Column],
+    *,
+    name: str,
+    alt: str,
+    selectable: bool = False,
+    code: Code | None = None,
 ) -> int | None:
-    """The columns of a table as people read them, and a download of all of it in full precision.
+    """The columns of a table as people read them, a download of all of it in full precision, and its code.
 
     Returns:
         the place of the row that was selected just now, if rows are `selectable`.
@@ -90,16 +102,19 @@ def show_table(
         placeholder="–",
         **selection,
     )
-    st.download_button(
-        "Download CSV",
-        table.to_csv(index=False).encode(),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        key=f"download-{name}",
-        on_click="ignore",
-        type="tertiary",
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.download_button(
+            "Download CSV",
+            table.to_csv(index=False).encode(),
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            key=f"download-{name}",
+            on_click="ignore",
+            type="tertiary",
+        )
+        if code:
+            show_code(code, name=key)
     place = st.session_state.pop(f"{key}-selected", None)
     return place if place is not None and place < len(table) else None
 
@@ -122,7 +137,7 @@ def _shown(table: pd.DataFrame, key: str, column: Column) -> pd.Series:
 
 
 def _config(column: Column) -> ColumnConfig:
-    if column.holds == "interval":
+    if column.holds in ("interval", "counted"):
         return TextColumn(column.label, help=column.help, alignment="right")
     if column.holds == "text":
         return TextColumn(column.label, help=column.help)

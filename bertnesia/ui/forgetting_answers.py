@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from bertnesia import findings
 from bertnesia.analysis import forgetting
 from bertnesia.analysis.measures import percent, signed_percent
 from bertnesia.store import queries
@@ -66,6 +67,11 @@ def question_of(comparison: queries.Comparison, *model_names: str) -> queries.Qu
     )
 
 
+def right(k: int) -> str:
+    """When a fact is right, in a few words that are not broken."""
+    return "rank\u00a01" if k == 1 else f"rank\u00a0≤\u00a0{k}"
+
+
 def _chance(study: Study, comparison: queries.Comparison, counts: pd.DataFrame) -> Card:
     total = forgetting.rates(forgetting.total(counts)).iloc[0]
     question = "More than chance?"
@@ -76,9 +82,21 @@ def _chance(study: Study, comparison: queries.Comparison, counts: pd.DataFrame) 
         detail = f"How far two decoders of one model disagree (churn) is {NOT_MEASURED}; {net}."
         return Card(question, "Open" if apart else "Not shown", detail, GLOSSARY["churn"])
     rate, churn, where = measured
-    detail = f"{where}: forgotten {percent(rate)}, churn {percent(churn)}; {net}."
-    answer = f"{signed_percent(rate - churn)} beyond churn" if rate > churn else "No more than churn"
+    detail = f"{where}: forgotten {percent(rate)}, churn {percent(churn)}; {net}.{_seeds(study, comparison)}"
+    answer = f"{100 * (rate - churn):.1f} points beyond churn" if rate > churn else "No more than churn"
     return Card(question, answer, detail, GLOSSARY["churn"])
+
+
+def _seeds(study: Study, comparison: queries.Comparison) -> str:
+    """How far other fine-tuning runs of the same kind go, where there are any."""
+    at = "total" if comparison.layer is None else "last"
+    table = ask(study, findings.by_seed, comparison)
+    rates = forgetting.rates(table[table["at"] == at])["forgetting_rate"].dropna() if len(table) else pd.Series()
+    if len(rates) < 2:
+        return ""
+    where = "any layer" if at == "total" else "the last layer"
+    low, high = percent(rates.min()).removesuffix(" %"), percent(rates.max())
+    return f" {len(rates)} fine-tuning runs with different seeds forget {low} to {high} at {where}."
 
 
 def _beside_churn(study: Study, comparison: queries.Comparison, total: pd.Series) -> tuple[float, float, str] | None:
@@ -103,7 +121,7 @@ def _rate(counts: pd.DataFrame) -> float:
 
 
 def _relations(counts: pd.DataFrame) -> Card:
-    question = "In which relations?"
+    question = "Of which relation is least left?"
     rows = counts[counts["right_in_base"] >= _ENOUGH]
     rows = rows.assign(rate=rows["forgotten"] / rows["right_in_base"]).sort_values(
         ["rate", "forgotten"], ascending=False, kind="stable"
@@ -145,9 +163,18 @@ def _step(study: Study, comparison: queries.Comparison) -> Card:
     half = last[last["forgotten"] >= last["forgotten"].iloc[-1] / 2].iloc[0]
     detail = (
         f"Half of what the last layer forgets in the end ({last['forgotten'].iloc[-1]:,} facts) is gone by then; "
-        f"{int(half.steps):,} steps in all."
+        f"{int(half.steps):,} steps in all.{_first_layer(study, comparison)}"
     )
     return Card(question, f"By step {int(half.step):,}", detail)
+
+
+def _first_layer(study: Study, comparison: queries.Comparison) -> str:
+    """Which layer falls before the others, and how sure that is."""
+    table = ask(study, findings.falls_first, comparison)
+    if table.empty or not table["first"].max() > 0:
+        return ""
+    first = table.iloc[int(table["first"].to_numpy().argmax())]
+    return f" Layer {int(first.layer)} falls first, in {percent(first['first'])} of resamples of the facts."
 
 
 def _depth(study: Study, comparison: queries.Comparison) -> Card:

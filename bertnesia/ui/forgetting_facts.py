@@ -4,7 +4,7 @@ import streamlit as st
 
 from bertnesia.store import queries
 from bertnesia.store.study import Study
-from bertnesia.ui import address, controls
+from bertnesia.ui import address, controls, programs_forgetting
 from bertnesia.ui.figures import Column, show_table
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
@@ -47,6 +47,8 @@ def show_facts(study: Study, comparison: queries.Comparison) -> None:
         "model_rank": Column("Rank after", "count", GLOSSARY["rank"]),
         "label": Column("Relation"),
     }
-    picked = show_table(facts, columns, name=f"facts-{outcome}", alt=f"Facts that were {outcome}", selectable=True)
+    code = programs_forgetting.facts(study, comparison, outcome, relation)
+    alt = f"Facts that were {outcome}"
+    picked = show_table(facts, columns, name=f"facts-{outcome}", alt=alt, selectable=True, code=code)
     if picked is not None:
         address.go("facts", fact=str(facts["fact"].iloc[picked]), decoder=comparison.kind)

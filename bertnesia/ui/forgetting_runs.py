@@ -1,7 +1,9 @@
 """Beyond one comparison: all objectives side by side, knowledge by step, by amount of data, and by training text."""
 
+import pandas as pd
 import streamlit as st
 
+from bertnesia import findings
 from bertnesia.analysis import forgetting
 from bertnesia.analysis.measures import percent
 from bertnesia.figures.forgetting import by_share, outcomes_by_relation
@@ -9,9 +11,10 @@ from bertnesia.figures.models import training_curve
 from bertnesia.figures.relations import heat_map
 from bertnesia.store import queries
 from bertnesia.store.study import Study
-from bertnesia.ui import controls
+from bertnesia.ui import controls, programs_forgetting
+from bertnesia.ui.cards import plain
 from bertnesia.ui.figures import Column, show_figure, show_table
-from bertnesia.ui.forgetting_answers import corpora_of, question_of
+from bertnesia.ui.forgetting_answers import corpora_of, question_of, right
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
 from bertnesia.ui.models import Models
@@ -63,21 +66,35 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
     table["churn"] = float(churn["forgotten"].sum() / churn["right_in_base"].sum()) if len(churn) else float("nan")
     worst = table.iloc[0]
     note = f"{int(table['facts'].max()):,} facts of {controls.probe_set_name(comparison.probe_set)}"
+    words = {
+        "title": f"Every objective against {models.label(comparison.base)}",
+        "note": f"{note}; right: {right(comparison.k)} at {where}; {comparison.kind} decoders",
+        "of": "Share of the facts",
+    }
     show_figure(
-        outcomes_by_relation(
-            table,
-            title=f"Every objective against {models.label(comparison.base)}",
-            note=f"{note}; right: rank\u00a0≤\u00a0{comparison.k} at {where}; {comparison.kind} decoders",
-            of="Share of the facts",
-        ),
+        outcomes_by_relation(table, **words),
         name="objectives",
         alt=f"{len(table)} models; the one that forgets most is {worst.label}, {percent(worst.forgetting_rate)}.",
         reading=READING_OBJECTIVES,
+        code=programs_forgetting.objectives(study, question, comparison.base, at, words),
     )
     with st.expander("Table"):
         columns = {"label": Column("Model"), **RATES, "churn": Column("Churn of the base", "share", GLOSSARY["churn"])}
         show_table(table, columns, name="objectives", alt="Counts and rates of every fine-tuned model")
+    _show_seeds(study, comparison, models)
     _show_objective_map(study, question, comparison.layer, models)
+
+
+def _show_seeds(study: Study, comparison: queries.Comparison, models: Models) -> None:
+    """Other fine-tuning runs of the chosen model: how much of it another seed would change."""
+    table = ask(study, findings.by_seed, comparison)
+    if table["model"].nunique() < 2:
+        return
+    table = forgetting.rates(table).assign(where=table["at"].map({"last": "last layer", "total": "any layer"}))
+    st.markdown(f"**{plain(models.label(comparison.model))}** again: the same fine-tuning with other random seeds.")
+    columns = {"fine_tuning_seed": Column("Seed", "count"), "where": Column("Right at"), **RATES}
+    table = table.sort_values(["at", "fine_tuning_seed"])
+    show_table(table, columns, name="seeds", alt="Counts and rates of each fine-tuning seed")
 
 
 def _show_objective_map(study: Study, question: queries.Question, layer: int | None, models: Models) -> None:
@@ -89,7 +106,8 @@ def _show_objective_map(study: Study, question: queries.Question, layer: int | N
         heat_map(
             rows.sort_values(["label", "layer"]),
             title="Net change by relation and objective",
-            note="percentage points; blue is gained, red is lost",
+            note=f"percentage points of {int(rows.drop_duplicates('relation')['facts'].sum()):,} facts at "
+            f"{'any layer' if layer is None else f'layer {layer}'}; blue is gained, red is lost",
             colour="#000000",
             change=True,
             columns={position: models.label(name) for name, position in place.items()},
@@ -115,19 +133,19 @@ def show_steps(study: Study, comparison: queries.Comparison, models: Models) -> 
         precision=table["right_in_model"] / table["facts"],
     )
     last = table[table["layer"] == table["layer"].max()]
+    words = {
+        "title": f"{models.label(comparison.model)}: what is still known, by step",
+        "measure": "Retained, share of the base's",
+        "note": f"at the last layer the base has {int(last['right_in_base'].max()):,} facts right; "
+        f"{right(comparison.k)}; {comparison.kind} decoders",
+    }
+    colour = models.colours[comparison.model]
     show_figure(
-        training_curve(
-            table.dropna(subset="value"),
-            colour=models.colours[comparison.model],
-            title=f"{models.label(comparison.model)}: what is still known, by step",
-            measure="Retained, share of the base's",
-            note=f"at the last layer the base has {int(last['right_in_base'].max()):,} facts right; "
-            f"rank\u00a0≤\u00a0{comparison.k}; {comparison.kind} decoders",
-            share=True,
-        ),
+        training_curve(table.dropna(subset="value"), colour=colour, share=True, **words),
         name="steps",
         alt=f"Retained by step and layer; at the last layer {percent(last['value'].iloc[-1])} in the end.",
         reading=READING_STEPS,
+        code=programs_forgetting.steps(study, comparison, words),
     )
     with st.expander("Table"):
         columns = {
@@ -142,6 +160,26 @@ def show_steps(study: Study, comparison: queries.Comparison, models: Models) -> 
             "precision": Column(f"P@{comparison.k}", "share", GLOSSARY["P@k"]),
         }
         show_table(table, columns, name="steps", alt="Counts by step and layer")
+    _show_falls(study, comparison)
+
+
+def _show_falls(study: Study, comparison: queries.Comparison) -> None:
+    """When each layer has lost half of what it loses, and how surely it is the first to."""
+    table = ask(study, findings.falls_first, comparison)
+    if table.empty:
+        return
+    st.markdown("Which layer falls first: when each has lost half of what the whole run makes it lose.")
+    ends = zip(table["low"], table["high"], strict=True)
+    table["steps"] = [None if pd.isna(low) else f"{low:,.0f} to {high:,.0f}" for low, high in ends]
+    columns = {
+        "layer": Column("Layer", "count"),
+        "drop": Column(f"P@{comparison.k} lost", "share", GLOSSARY["P@k"]),
+        "step": Column("Half of it by step", "count"),
+        "steps": Column("95 %", "counted", GLOSSARY["interval"]),
+        "drops": Column("Loses at all", "share", GLOSSARY["falls"]),
+        "first": Column("Falls first", "share", GLOSSARY["falls"]),
+    }
+    show_table(table, columns, name="falls-first", alt="When each layer falls, and how surely it is the first")
 
 
 def show_data(study: Study, comparison: queries.Comparison, models: Models) -> None:
@@ -153,16 +191,16 @@ def show_data(study: Study, comparison: queries.Comparison, models: Models) -> N
     layer = comparison.layer or int(table["layer"].max())
     rows = forgetting.rates(table[table["layer"] == layer])
     rows = rows.assign(value=rows["forgetting_rate"], low=rows["forgetting_low"], high=rows["forgetting_high"])
+    words = {
+        "title": f"{models.label(comparison.model)}: forgetting by amount of training data",
+        "note": f"{int(rows['right_in_base'].max()):,} facts right in the base at layer {layer}; 95 % intervals",
+    }
     show_figure(
-        by_share(
-            rows.dropna(subset="value"),
-            colour=models.colours[comparison.model],
-            title=f"{models.label(comparison.model)}: forgetting by amount of training data",
-            note=f"{int(rows['right_in_base'].max()):,} facts right in the base at layer {layer}; 95 % intervals",
-        ),
+        by_share(rows.dropna(subset="value"), colour=models.colours[comparison.model], **words),
         name="data",
         alt=f"Forgetting rate at layer {layer} for {len(rows)} runs on parts of the data.",
         reading=READING_DATA,
+        code=programs_forgetting.data(study, comparison, layer, words),
     )
     with st.expander("Table"):
         columns = {"share": Column("Data", "share"), "matched": Column("As many"), **RATES}
@@ -180,16 +218,17 @@ def show_text(study: Study, comparison: queries.Comparison, models: Models) -> N
     label = table["mentioned"].map({True: "mentioned", False: "not mentioned"})
     table = table.assign(label=label).sort_values("mentioned", ascending=False)
     rates = "; ".join(f"{row.label}: {percent(row.forgetting_rate)} forgotten" for row in table.itertuples())
+    words = {
+        "title": f"{models.label(comparison.model)}: facts that the text mentions, and others",
+        "note": f"{int(table['facts'].sum()):,} facts; {corpus}; {right(comparison.k)}",
+        "of": "Share of the facts",
+    }
     show_figure(
-        outcomes_by_relation(
-            table,
-            title=f"{models.label(comparison.model)}: facts that the text mentions, and others",
-            note=f"{int(table['facts'].sum()):,} facts; {corpus}; rank\u00a0≤\u00a0{comparison.k}",
-            of="Share of the facts",
-        ),
+        outcomes_by_relation(table, **words),
         name="coverage",
         alt=f"Outcomes by mention in {corpus}. {rates}.",
         reading=READING_TEXT,
+        code=programs_forgetting.text(study, comparison, corpus, words),
     )
     with st.expander("Table"):
         show_table(table, {"label": Column("Facts"), **RATES}, name="coverage", alt="Counts and rates by mention")

@@ -12,9 +12,9 @@ from bertnesia.analysis.measures import percent
 from bertnesia.figures.forgetting import lost_and_buried, outcomes_by_layer, outcomes_by_relation, rank_changes
 from bertnesia.store import queries
 from bertnesia.store.study import Study
-from bertnesia.ui import controls
+from bertnesia.ui import controls, programs_forgetting
 from bertnesia.ui.figures import Column, show_figure, show_table
-from bertnesia.ui.forgetting_answers import question_of
+from bertnesia.ui.forgetting_answers import question_of, right
 from bertnesia.ui.forgetting_runs import show_data, show_objectives, show_steps, show_text
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.models import Models
@@ -77,7 +77,7 @@ class Shown:
         one = self.comparison
         at = where or ("any layer" if one.layer is None else f"layer {one.layer}")
         probe_set = controls.probe_set_name(one.probe_set)
-        return f"{facts:,} facts of {probe_set}; right: rank\u00a0≤\u00a0{one.k} at {at}; {one.kind} decoders"
+        return f"{facts:,} facts of {probe_set}; right: {right(one.k)} at {at}; {one.kind} decoders"
 
 
 def show_view(view: str, study: Study, comparison: queries.Comparison, models: Models) -> None:
@@ -95,12 +95,14 @@ def show_relations(shown: Shown) -> None:
 
     worst = counts.iloc[0]
     note = shown.note(int(counts["facts"].sum()))
+    words = {"title": f"{shown.pair}, by relation", "note": note}
     show_figure(
-        outcomes_by_relation(counts, title=f"{shown.pair}, by relation", note=note),
+        outcomes_by_relation(counts, **words),
         name="forgetting",
         alt=f"{shown.pair}: {note}. Most forgotten: {worst.label}, {worst.forgotten} of {worst.facts} facts.",
         reading=READING_RELATIONS,
         on_click=pick,
+        code=programs_forgetting.relations(shown.study, shown.comparison, words),
     )
     sure = int((counts["p_holm"] < 0.05).sum())
     st.caption(
@@ -118,11 +120,13 @@ def show_layers(shown: Shown) -> None:
     counts = forgetting.rates(ask(shown.study, queries.forgetting_by_layer, question))
     note = shown.note(int(counts["facts"].max()), "each layer")
     worst = counts.iloc[int(counts["net_change"].to_numpy().argmin())]
+    words = {"title": f"{shown.pair}, by layer", "note": note}
     show_figure(
-        outcomes_by_layer(counts, title=f"{shown.pair}, by layer", note=note),
+        outcomes_by_layer(counts, **words),
         name="forgetting-by-layer",
         alt=f"{shown.pair}: {note}. Largest loss at layer {int(worst.layer)}: {percent(-worst.net_change)}.",
         reading=READING_LAYERS,
+        code=programs_forgetting.layers(shown.study, shown.comparison, words),
     )
     with st.expander("Table"):
         columns = {"layer": Column("Layer", "count"), **OUTCOMES}
@@ -135,16 +139,17 @@ def show_ranks(shown: Shown) -> None:
     facts = int(changes["of"].max())
     tested = ask(shown.study, tested_ranks, shown.comparison)
     total = tested[tested["relation"] == ""].iloc[0]
+    words = {
+        "title": f"{shown.pair}: how far ranks moved",
+        "note": f"{facts:,} facts of {controls.probe_set_name(shown.comparison.probe_set)} at each layer; "
+        f"{shown.comparison.kind} decoders",
+    }
     show_figure(
-        rank_changes(
-            changes,
-            title=f"{shown.pair}: how far ranks moved",
-            note=f"{facts:,} facts of {controls.probe_set_name(shown.comparison.probe_set)} at each layer; "
-            f"{shown.comparison.kind} decoders",
-        ),
+        rank_changes(changes, **words),
         name="rank-changes",
         alt=f"Rank changes by layer over {facts:,} facts. {int(total.worse):,} worse and {int(total.better):,} better.",
         reading=READING_RANKS,
+        code=programs_forgetting.ranks(shown.study, shown.comparison, words),
     )
     where = "best over the layers" if shown.comparison.layer is None else f"at layer {shown.comparison.layer}"
     st.caption(
@@ -166,15 +171,16 @@ def show_depth(shown: Shown) -> None:
     table = ask(shown.study, queries.lost_and_buried, shown.comparison)
     table = table.sort_values(["lost", "forgotten"], ascending=False, kind="stable")
     forgotten, lost = int(table["forgotten"].sum()), int(table["lost"].sum())
+    words = {
+        "title": f"{shown.pair}: lost or buried",
+        "note": f"{forgotten:,} facts forgotten at the last layer; {shown.comparison.kind} decoders",
+    }
     show_figure(
-        lost_and_buried(
-            table,
-            title=f"{shown.pair}: lost or buried",
-            note=f"{forgotten:,} facts forgotten at the last layer; {shown.comparison.kind} decoders",
-        ),
+        lost_and_buried(table, **words),
         name="lost-and-buried",
         alt=f"Of {forgotten:,} facts forgotten at the last layer, {lost:,} are lost at every layer.",
         reading=READING_DEPTH,
+        code=programs_forgetting.depth(shown.study, shown.comparison, words),
     )
     with st.expander("Table"):
         columns = {

@@ -6,7 +6,10 @@ GLOSSARY = {
     "relation": "A kind of fact, such as *place of birth*, asked with one template.",
     "decoder": (
         "What turns a layer's hidden state into words. **trained**: trained for this layer of this model, from the "
-        "base's own head. **stock**: the base's own head, unchanged, at every layer."
+        "base's own head. **stock**: the base's own head, unchanged, at every layer. **base**: the base's trained "
+        "decoder of that layer on a fine-tuned model: has it lost a fact, or only moved it? **own**: the model's own "
+        "head. **full**: as trained, with its output matrix. **random**: trained from noise. **control**: trained on "
+        "an encoder that never learned anything: what a decoder can do alone."
     ),
     "rank": "1 + the number of words in the whole vocabulary that score higher than the right answer: 1 is best.",
     "P@k": "Share of facts whose right answer is among the k words that score highest. MRR is the mean of 1/rank.",
@@ -15,6 +18,10 @@ GLOSSARY = {
     "prior": (
         "What always answering with the relation's commonest answers scores, without looking at the subject. "
         "Only what exceeds it is knowledge of single facts."
+    ),
+    "masked": (
+        "What the same prompts score with the subject hidden, or with another subject in its place: what the prompt "
+        "gives away by itself. Only what exceeds it was known of this subject."
     ),
     "interval": (
         "95 % interval: what other facts of the same kind could have given. Another training run would "
@@ -59,7 +66,10 @@ GLOSSARY = {
         "The word that should stand in the mask's place: its rank is followed through the layers. For several masks, "
         "one for each, separated by commas."
     ),
-    "add mask": "Puts [MASK] behind the last word. You can also type [MASK], <mask> or ___ wherever you like.",
+    "add mask": (
+        "Puts [MASK] where the cursor stands in the prompt, or in place of what is selected there: a double-click "
+        "selects a word. You can also type [MASK], <mask> or ___."
+    ),
     "cloze models": "The others are compared with the first: the base, where it is chosen.",
     "cloze layer": "This layer is marked in the grids and looked at side by side below.",
     "cloze examples": (
@@ -83,6 +93,10 @@ GLOSSARY = {
         "Plain text, a sentence or paragraph a line. Sentences that name a fact of this study are left out. A few "
         "thousand lines will do."
     ),
+    "falls": (
+        "Shares of 1,000 resamples of the facts: in how many the layer loses anything, and in how many no other layer "
+        "has lost half of its loss at an earlier step. Layers that fall together share."
+    ),
     "steps": "How many batches of text to train on.",
     "many": (
         "A line each. Behind a tab may stand the right answer, as it does when you paste two columns of a spreadsheet."
@@ -102,3 +116,36 @@ GLOSSARY = {
     "prompt": "A sentence with [MASK] in place of the word to predict.",
 }
 """Term to explanation; Markdown, never data."""
+
+WORDS = {
+    "Probe set": "probe set",
+    "Relation": "relation",
+    "Eligible": "eligible",
+    "Layer": "layer",
+    "Decoder": "decoder",
+    "Rank": "rank",
+    "Filtered rank": "filtered",
+    "Ties": "ties",
+    "P@k and MRR": "P@k",
+    "Average over relations or facts": "average",
+    "95 % interval": "interval",
+    "Commonest answers (prior)": "prior",
+    "Subject masked, subject swapped": "masked",
+    "Any layer (total)": "total",
+    "Best layer": "best layer",
+    "Chosen layer": "chosen layer",
+    "Earlier only (intermediate share)": "intermediate share",
+    "Retained, forgotten, learned": "outcome",
+    "Forgetting rate": "forgetting rate",
+    "Net change": "net change",
+    "Churn": "churn",
+    "Lost, buried": "lost",
+    "Falls first": "falls",
+    "Mentioned in a training text": "coverage",
+    "p and its correction": "p",
+    "Effect (Cohen's h)": "effect",
+    "Objective": "objective",
+    "Loss": "loss",
+    "Left out": "left out",
+}
+"""What the list of words calls each term of the glossary, what is needed first first."""

@@ -1,5 +1,8 @@
 """What stands out in a study, each in a sentence whose numbers come from its own data."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pandas as pd
 
 from bertnesia.analysis import forgetting
@@ -70,14 +73,17 @@ def doubled_by_the_last(relations: pd.DataFrame, label: str) -> Card:
     detail = f"{label}: {'; '.join(named)}{' …' if len(doubled) > _NAMED else ''}"
     if doubled.empty:
         detail = f"No relation that {label} knows before doubles in its last layer."
+    elif len(fresh) and len(doubled) <= _NAMED:
+        detail += "."
     if len(fresh):
-        detail += (
-            f" Known to the last layer alone: {'; '.join(fresh.index[:_NAMED])}{' …' if len(fresh) > _NAMED else ''}"
-        )
+        named = list(fresh.index[:_NAMED])
+        detail += f" Known to the last layer alone: {'; '.join(named)}{' …' if len(fresh) > _NAMED else '.'}"
     return Card(question, f"{len(doubled)} of {len(wide)} relations double or more", detail)
 
 
-def above_prior(totals: pd.DataFrame, prior: float, label: str, k: int) -> Card:
+def above_prior(
+    totals: pd.DataFrame, prior: float, label: str, k: int, without: Mapping[str, float] = MappingProxyType({})
+) -> Card:
     """Whether one model has more right than needs no knowledge of single facts.
 
     Args:
@@ -85,6 +91,7 @@ def above_prior(totals: pd.DataFrame, prior: float, label: str, k: int) -> Card:
         prior: share of facts right by always answering with a relation's commonest objects.
         label: the model's name.
         k: up to which rank a fact counts as right.
+        without: share right of prompts that do not name the subject, by how that was done.
     """
     row = totals.iloc[0]
     answer = "Yes" if row.last_low > prior else "No" if row.last_high < prior else "Not for certain"
@@ -92,16 +99,20 @@ def above_prior(totals: pd.DataFrame, prior: float, label: str, k: int) -> Card:
         f"{label} has {percent(row['last'])} ({percent(row.last_low)} to {percent(row.last_high)}) right at its last "
         f"layer, P@{k}; always answering with a relation's commonest answers gives {percent(prior)}."
     )
+    if without:
+        said = ", ".join(f"with {how} {percent(share)}" for how, share in without.items())
+        detail += f" The same prompts {said}."
     return Card("Is it more than guessing well?", answer, detail, GLOSSARY["prior"])
 
 
-def forgotten(pairs: pd.DataFrame, labels: dict[str, str], base: str) -> Card:
-    """Which fine-tuned model forgets most, and which least.
+def forgotten(pairs: pd.DataFrame, labels: dict[str, str], base: str, churn: pd.DataFrame) -> Card:
+    """Which fine-tuned model forgets most, and which least, beside what two decoders of the base disagree on.
 
     Args:
         pairs: one row per fine-tuned model: model and the counts of `queries.forgetting_by_model` over all layers.
         labels: what to call each model.
         base: the base's name.
+        churn: the rows of `queries.churn` on the base.
     """
     rows = forgetting.rates(pairs).dropna(subset="forgetting_rate").sort_values("forgetting_rate", ascending=False)
     question = "What did fine-tuning cost?"
@@ -111,11 +122,21 @@ def forgotten(pairs: pd.DataFrame, labels: dict[str, str], base: str) -> Card:
     detail = (
         f"{labels[worst.model]} forgot {percent(worst.forgetting_rate)} ({percent(worst.forgetting_low)} to "
         f"{percent(worst.forgetting_high)}) of {int(worst.right_in_base):,} facts that {base} has right at some layer, "
-        f"and learned {int(worst.learned):,} others."
+        f"and learned {int(worst.learned):,} others. {_churn(churn, base)}"
     )
     if len(rows) > 1:
         detail += f" Least: {labels[best.model]}, {percent(best.forgetting_rate)}."
-    return Card(question, f"{labels[worst.model]}: {percent(worst.forgetting_rate)} forgotten", detail)
+    answer = f"{labels[worst.model]}: {percent(worst.forgetting_rate)} forgotten"
+    return Card(question, answer, detail, GLOSSARY["churn"])
+
+
+def _churn(churn: pd.DataFrame, base: str) -> str:
+    """What two decoders of the base disagree on, over all layers or, where only that was measured, at the last."""
+    for rows, where in ((churn[churn["at"] == "total"], ""), (churn[churn["is_last"].eq(True)], " at the last layer")):
+        if len(rows) and rows["right_in_base"].iloc[0]:
+            rate = rows["forgotten"].iloc[0] / rows["right_in_base"].iloc[0]
+            return f"Churn: another decoder of {base} itself would lose {percent(rate)}{where}."
+    return "Churn was not measured."
 
 
 def hardest_hit(relations: pd.DataFrame, label: str) -> Card:
@@ -125,7 +146,7 @@ def hardest_hit(relations: pd.DataFrame, label: str) -> Card:
         relations: relation, label and the counts of `queries.forgetting`.
         label: the model's name.
     """
-    question = "Which relation was hit hardest?"
+    question = "Which relation fell furthest?"
     rows = forgetting.rates(relations)
     worst = rows.iloc[int(rows["net_change"].to_numpy().argmin())]
     if worst.net_change >= 0:

@@ -20,6 +20,7 @@ ENVIRONMENT = "BERTNESIA_DB"
 """Names a database to show beside those of `precomputed/`."""
 
 _CHOSEN = "bertnesia.study"
+_ALONE = "bertnesia.study alone"
 P = ParamSpec("P")
 
 
@@ -34,6 +35,7 @@ def choose_study(root: Path) -> None:
     name = st.sidebar.selectbox("Study", list(studies), key="study") if len(studies) > 1 else first
     address.keep("study", name)
     st.session_state[_CHOSEN] = studies[name]
+    st.session_state[_ALONE] = len(studies) == 1
 
 
 def available(root: Path) -> dict[str, Path]:
@@ -63,7 +65,10 @@ def current_study() -> Study:
     except BertnesiaError as error:
         problem("This study cannot be shown.", error)
         address.stop()
-    st.sidebar.text(study.title)
+    with st.sidebar.container(gap="xxsmall"):
+        if st.session_state.get(_ALONE, True):  # there is no list headed so
+            st.caption("Study")
+        st.text(study.title)
     return study
 
 

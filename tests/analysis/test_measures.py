@@ -40,6 +40,7 @@ def test_wilson_ends_solve_its_equation(counts: tuple[int, int]) -> None:
         assert (low, high) == (0, 1)
         return
     share = correct / facts
+    assert low <= share <= high
     for end in (low, high):
         assert (share - end) ** 2 == pytest.approx(1.959964**2 * end * (1 - end) / facts, abs=1e-6)
 

@@ -1,4 +1,4 @@
-"""The made-up study with everything that a full run adds: steps, parts of the data, a second seed, coverage, curves."""
+"""The made-up study with everything that a full run adds: steps, parts of the data, other seeds, coverage, curves."""
 
 from pathlib import Path
 
@@ -11,6 +11,12 @@ from tests.store.synthetic_study import LAYERS, VOCABULARY, Synthetic, arrow, de
 
 STEPS = {50: 0.25, 100: 0.5, 150: 0.75}
 """Steps at which the run of `qa-squad` was probed, and how far it was from the base by then; 200 in all."""
+
+EARLY = {100: 0.5, 400: 0.2}
+"""Steps of its pre-training at which `mini` was kept, of 1,000, and how far it was from itself then."""
+
+SEEDS = {"qa-squad-again": 0.9, "qa-squad-once-more": 0.8}
+"""Fine-tuning runs with other seeds, and how far they were from the base in the end."""
 
 SHARES = ((0.1, "epochs", 0.2), (0.5, "epochs", 0.6), (0.1, "steps", 0.7))
 CORPUS = "trex_sentences.txt"
@@ -26,7 +32,7 @@ def between(synthetic: Synthetic, name: str, far: float, salt: int) -> pd.DataFr
 
 
 def variants() -> dict[str, dict[str, object]]:
-    """Models of the roles step and data, by name."""
+    """Models of the roles step, data and seed, by name."""
     steps = {
         f"qa-squad-{step}": {"role": "step", "step": step, "steps": 200, "share": None, "matched": None}
         for step in STEPS
@@ -35,7 +41,22 @@ def variants() -> dict[str, dict[str, object]]:
         f"qa-squad-{matched}-{share}": {"role": "data", "step": None, "steps": None, "share": share, "matched": matched}
         for share, matched, _ in SHARES
     }
-    return {**steps, **shares}
+    seeds = {
+        name: {"role": "seed", "seed": seed, "step": None, "steps": None, "share": None, "matched": None}
+        for seed, name in enumerate(SEEDS, start=1)
+    }
+    early = {
+        f"mini-{step}": {
+            "role": "step",
+            "variant_of": "mini",
+            "step": step,
+            "steps": 1000,
+            "share": None,
+            "matched": None,
+        }
+        for step in EARLY
+    }
+    return {**steps, **shares, **seeds, **early}
 
 
 def all_ranks(synthetic: Synthetic) -> pd.DataFrame:
@@ -45,9 +66,10 @@ def all_ranks(synthetic: Synthetic) -> pd.DataFrame:
     second = second.assign(seed=np.uint8(1), rank=np.where(moved, second["rank"] + 5, second["rank"]).astype(np.int32))
     masked = synthetic.ranks.query("kind == 'trained'")
     masked = masked.assign(variant="subject_masked", rank=np.minimum(masked["rank"] + 1, VOCABULARY).astype(np.int32))
-    fars = [*STEPS.values(), *(far for *_, far in SHARES)]
+    swapped = masked.assign(variant="subject_swapped", rank=np.minimum(masked["rank"] + 1, VOCABULARY).astype(np.int32))
+    fars = [*STEPS.values(), *(far for *_, far in SHARES), *SEEDS.values(), *EARLY.values()]
     parts = [between(synthetic, name, far, salt) for salt, (name, far) in enumerate(zip(variants(), fars, strict=True))]
-    return pd.concat([synthetic.ranks, second, masked, *parts], ignore_index=True)
+    return pd.concat([synthetic.ranks, second, masked, swapped, *parts], ignore_index=True)
 
 
 def coverage(synthetic: Synthetic) -> pd.DataFrame:
@@ -60,11 +82,19 @@ def publish_rich(database: Path, synthetic: Synthetic) -> None:
     """Publish all of it."""
     models = models_table().to_pylist()
     extra = [
-        {**models[1], "model": name, "label": name, "variant_of": "qa-squad", "position": 2 + place, **columns}
+        {
+            **models[1],
+            "model": name,
+            "label": name,
+            "variant_of": "qa-squad",
+            "position": 2 + place,
+            "seed": 0,
+            **columns,
+        }
         for place, (name, columns) in enumerate(variants().items())
     ]
     none = dict.fromkeys(("variant_of", "step", "steps", "share", "matched"))
-    plain = [{**model, "role": "model", **none} for model in models]
+    plain = [{**model, "role": "model", "seed": 0, **none} for model in models]
     curve = [("qa-squad", "model", None, None, step, "loss", 5 - step / 100) for step in (50, 100, 150, 200)]
     training = pd.DataFrame(curve, columns=["model", "run", "layer", "kind", "step", "score", "value"])
     quoted = {

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import OpenPage, figures, set_segment
 from tests.store.synthetic_study import Synthetic, publish_synthetic
@@ -89,3 +90,28 @@ def test_a_link_names_its_study(
     app = open_page("layers", study=tmp_path / "other.duckdb")
     assert app.query_params["study"] == "other"
     assert "The other one" in [text.value for text in app.sidebar.text]
+
+
+def test_a_click_before_the_end_of_the_first_run_is_not_undone() -> None:
+    """What a link asks for is read once, also where the page was cut short before it wrote its address."""
+
+    def page() -> None:
+        import streamlit as st  # noqa: PLC0415
+
+        from bertnesia.ui import address  # noqa: PLC0415
+
+        with address.kept("page"):
+            address.restore("word", lambda texts: texts[0], "", lambda _: True)
+            address.keep("word", st.text_input("Word", key="word"))
+            st.button("Change", on_click=lambda: st.session_state.update(word="changed"))
+            if st.session_state["word"] == "linked":
+                st.stop()
+
+    app = AppTest.from_function(page)
+    app.query_params["word"] = "linked"
+    app.run()
+    assert app.text_input(key="word").value == "linked"
+    app.button[0].click().run()
+    assert not app.exception
+    assert app.text_input(key="word").value == "changed"
+    assert app.query_params["word"] == "changed"

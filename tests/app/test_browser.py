@@ -102,6 +102,44 @@ def test_the_address_is_the_view(server: str, page: "playwright.Page", browser: 
     playwright.expect(page.get_by_text("P@1 by layer")).to_be_visible(timeout=WAIT)
 
 
+def test_one_step_back_for_one_action(server: str, page: "playwright.Page") -> None:
+    """What a page writes to its address by itself is no step of its own."""
+    page.goto(f"{server}/forgetting?outcome=learned")
+    plots(page, 1)
+    page.wait_for_url(re.compile("view=relations"))
+    select_row(page, "facts-learned", 0)
+    heading(page, "Facts")
+    page.wait_for_url(re.compile(r"/facts\?.*in_set=all"))
+    settle(page)
+    page.get_by_role("link", name="Its relation by layer").click()
+    heading(page, "Layers")
+    page.wait_for_url(re.compile(r"/layers\?.*average=relations"))
+    page.go_back()
+    heading(page, "Facts")
+    page.go_back()
+    heading(page, "Forgetting")
+    playwright.expect(page.get_by_role("radio", name="learned", exact=True)).to_be_checked(timeout=WAIT)
+
+
+def test_the_introduction_is_read_once_and_found_again(server: str, page: "playwright.Page") -> None:
+    page.goto(server)
+    first = page.get_by_text("A fact is a sentence with a gap")
+    playwright.expect(first).to_be_visible(timeout=WAIT)
+    page.get_by_role("button", name="Got it").click()
+    playwright.expect(first).to_have_count(0, timeout=WAIT)
+    settle(page)
+    page.reload()
+    plots(page, 1)
+    playwright.expect(first).to_have_count(0)
+    page.get_by_role("button", name="Help and words").click()
+    playwright.expect(first).to_be_visible(timeout=WAIT)
+    page.get_by_role("tab", name="Words").click()
+    page.get_by_role("textbox", name="Find a word").fill("churn")
+    page.keyboard.press("Enter")
+    playwright.expect(page.get_by_text("Only what exceeds it is forgetting")).to_be_visible(timeout=WAIT)
+    playwright.expect(page.get_by_text("Probe set", exact=True)).to_have_count(1)  # the control's, not the word
+
+
 def test_figures_are_saved_by_the_browser(server: str, page: "playwright.Page") -> None:
     page.goto(f"{server}/layers")
     plots(page, 2)
@@ -124,10 +162,11 @@ def test_figures_are_saved_by_the_browser(server: str, page: "playwright.Page") 
 def test_journey_1_what_did_fine_tuning_hurt_most(server: str, page: "playwright.Page") -> None:
     """Which relation did QA fine-tuning hurt most, and which facts of it were lost?"""
     page.goto(server)
+    heading(page, "What a BERT knows, layer by layer")
     page.get_by_role("link", name="Forgetting", exact=True).click()
     heading(page, "Forgetting")
     plots(page, 1)
-    playwright.expect(page.get_by_text("In which relations?")).to_be_visible(timeout=WAIT)
+    playwright.expect(page.get_by_text("Of which relation is least left?")).to_be_visible(timeout=WAIT)
     worst = page.locator(".js-plotly-plot .ytick text").last.text_content() or ""
     click_bar(page, page.locator(".js-plotly-plot .bars").nth(1).locator("path").first)
     page.wait_for_url(re.compile("relation=P"))

@@ -1,6 +1,7 @@
 """The Cloze page, on tiny models made on the fly."""
 
 import re
+import time
 from html import unescape
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import torch
 from streamlit.testing.v1 import AppTest
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
+from bertnesia.models.decoders import read_decoder_config
 from bertnesia.store import prompts, queries
 from bertnesia.store.study import open_study
-from tests.app.conftest import APP, OpenPage, figures
+from tests import tiny
+from tests.app.conftest import APP, OpenPage, figures, set_segment
 
 PROMPT = "anna was born in [MASK] ."
 SHIPPED = APP.parent / "precomputed" / "mini.duckdb"
@@ -126,8 +129,6 @@ def test_words_are_masked_by_a_click_and_come_back(open_page: OpenPage) -> None:
     assert pieces.value == [4]
     pieces.set_value([]).run()
     assert field(app, "prompt") == "anna was born in arlo ."
-    next(one for one in app.button if one.label == "Add a mask").click().run()
-    assert field(app, "prompt") == "anna was born in arlo [MASK] ."
 
 
 def test_an_example_and_the_history_fill_the_fields(open_page: OpenPage, database: Path) -> None:
@@ -164,7 +165,7 @@ def test_many_prompts_are_asked_in_the_background(open_page: OpenPage) -> None:
     assert "Nothing has been asked yet" in said(app)
     app.text_area(key="lines").set_value(f"{PROMPT}\tarlo\nno mask\nbert was born in [MASK] .\tfino").run()
     ask_all(app)
-    assert "2 of 3 prompts were answered, 2 remarks." in said(app)
+    assert "2 of 3 prompts answered, 2 remarks." in said(app)
     assert table(app, "problem")["number"].tolist() == [2, 2]
     rows = table(app, "mini word_1")
     assert rows["prompt"].tolist() == [PROMPT, "bert was born in [MASK] ."]
@@ -177,7 +178,6 @@ def test_many_prompts_are_asked_in_the_background(open_page: OpenPage) -> None:
     [
         (b"sentence\nanna in [MASK]\n", "has no column 'prompt' in its first line, but sentence"),
         (b"prompt\n" + b"a [MASK]\n" * 10_001, "has 10,001 prompts, but at most 10,000 can be asked"),
-        (b"prompt\n" + b"x" * 50 * 2**20, "has 50 MB, but at most 20 MB are read"),
     ],
 )
 def test_a_bad_upload_is_one_sentence(open_page: OpenPage, content: bytes, sentence: str) -> None:
@@ -189,11 +189,21 @@ def test_a_bad_upload_is_one_sentence(open_page: OpenPage, content: bytes, sente
     assert app.multiselect(key="models").value == ["mini"]
 
 
+def test_an_upload_of_50_megabytes_is_refused_before_anything_is_asked(open_page: OpenPage) -> None:
+    app = open_page("cloze", decoder="stock", ask="many sentences", models=["mini"])
+    app.text_area(key="lines").set_value(PROMPT)
+    app.file_uploader(key="list-file").upload("list.csv", b"prompt\n" + b"x" * 50 * 2**20, "text/csv").run()
+    assert "list.csv has 50 MB, but at most 20 MB are read: split it." in said(app)
+    assert next(one for one in app.button if one.label == "Ask all").disabled
+    assert app.text_area(key="lines").value == PROMPT
+    assert app.multiselect(key="models").value == ["mini"]
+
+
 def test_an_uploaded_file_is_asked(open_page: OpenPage) -> None:
     app = open_page("cloze", decoder="stock", ask="many sentences", models=["mini"])
     app.file_uploader(key="list-file").upload("list.csv", f"answer,prompt\narlo,{PROMPT}\n".encode(), "text/csv").run()
     ask_all(app)
-    assert "1 of 1 prompts were answered, 0 remarks." in said(app)
+    assert "1 of 1 prompt answered, 0 remarks." in said(app)
 
 
 def ask_all(app: AppTest) -> None:
@@ -219,3 +229,43 @@ def test_models_are_added_by_whoever_sits_at_the_machine(
     app.run()
     assert "place" not in [one.key for one in app.text_input]
     assert app.multiselect(key="models").value == ["mini"]
+
+
+def test_decoders_are_trained_from_the_page(open_page: OpenPage, tmp_path: Path) -> None:
+    """From a model without decoders to its new kind: progress while it goes on, then it can be asked."""
+    folder = tiny.save_masked_lm(tmp_path / "mine", seed=7, layers=2)
+    app = open_page("cloze", prompt=PROMPT, decoder="stock", models=["mini"])
+    app.text_input(key="place").set_value(str(folder))
+    next(one for one in app.button if one.label == "Add").click().run()
+    assert app.button(key="train mine").disabled
+    text = tiny.write_text(tmp_path / "text.txt").read_bytes()
+    app.file_uploader(key="text-mine").upload("text.txt", text, "text/plain").run()
+    app.number_input(key="steps-mine").set_value(2_000)
+    app.button(key="train mine").click().run()
+    job = app.session_state["bertnesia.cloze.training"]["mine"]
+    assert job.running
+    while job.running and job.done < 100:
+        job.look()
+        time.sleep(0.02)
+    app.run()
+    (bar,) = app.get("progress")
+    assert re.fullmatch(r"Training decoders of mine: \d+%", bar.proto.text)
+    assert 0 < bar.proto.value < 100
+    assert "Training decoders" in said(app)
+    app.button(key="cancel-Training decoders of mine").click().run()
+    job.wait(60)
+    app.run()
+    assert "Training decoders of mine was cancelled." in said(app)
+    assert not (folder / "decoders" / "trained").exists()
+    app.number_input(key="steps-mine").set_value(10)
+    app.button(key="train mine").click().run()
+    app.session_state["bertnesia.cloze.training"]["mine"].wait(120)
+    app.run()
+    assert "Kinds: trained, stock, base." in said(app)
+    assert "train mine" not in [one.key for one in app.button]
+    assert len(read_decoder_config(folder / "decoders" / "trained").layers) == 2
+    app.multiselect(key="models").set_value(["mine"])
+    set_segment(app, "decoder", "trained")
+    app.run()
+    (grid,) = grids(app)
+    assert "trained decoders" in grid

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.app.conftest import OpenPage, figures
-from tests.app.rich_study import CORPUS, SHARES, STEPS, all_ranks, coverage, publish_rich
+from tests.app.rich_study import CORPUS, SEEDS, SHARES, STEPS, all_ranks, coverage, publish_rich
 from tests.app.test_layers_page import values
 from tests.store.synthetic_study import LAYERS, Synthetic
 
@@ -51,6 +51,42 @@ def test_steps_follow_what_the_base_knew(open_page: OpenPage, rich: Path, right:
     assert f"By step {half}" in said(app)
 
 
+def test_which_layer_falls_first(open_page: OpenPage, rich: Path, right: pd.Series) -> None:
+    app = open_page("forgetting", study=rich, view="steps")
+    table = next(frame.value for frame in app.dataframe if "drops" in frame.value).set_index("layer")
+    models = {0: "mini", **{step: f"qa-squad-{step}" for step in STEPS}, 200: "qa-squad"}
+    falls = 0
+    for layer in range(1, LAYERS + 1):
+        known = {step: len(of(right, model, layer)) for step, model in models.items()}
+        drop = known[0] - known[200]
+        assert table.loc[layer, "drop"] == pytest.approx(drop)  # of 100 facts, in per cent
+        if drop > 0:
+            falls += 1
+            step = min(step for step, count in known.items() if known[0] - count >= drop / 2)
+            assert table.loc[layer, "step"] == step
+            low, high = (int(end) for end in table.loc[layer, "steps"].split(" to "))
+            assert low <= step <= high
+    assert falls, "some layer falls"
+    assert table["first"].sum() <= 100.0001
+    first = table["first"].idxmax()
+    assert f"Layer {first} falls first, in {table.loc[first, 'first']:.1f} % of resamples" in said(app)
+
+
+def test_other_fine_tuning_seeds(open_page: OpenPage, rich: Path, right: pd.Series) -> None:
+    app = open_page("forgetting", study=rich, view="all objectives", at="6")
+    table = next(frame.value for frame in app.dataframe if "fine_tuning_seed" in frame.value)
+    base = of(right, "mini", LAYERS)
+    rates = [100 * len(base - of(right, model, LAYERS)) / len(base) for model in ("qa-squad", *SEEDS)]
+    last = table[table["where"] == "last layer"].sort_values("fine_tuning_seed")
+    assert last["fine_tuning_seed"].tolist() == [0, 1, 2]
+    assert last["forgetting_rate"].tolist() == pytest.approx(rates)
+    low, high = min(rates), max(rates)
+    assert f"3 fine-tuning runs with different seeds forget {low:.1f} to {high:.1f} % at the last layer." in said(app)
+    alone = open_page("forgetting", view="all objectives", at="6")
+    assert not any("fine_tuning_seed" in frame.value for frame in alone.dataframe)
+    assert "different seeds" not in said(alone)
+
+
 def test_amounts_of_data(open_page: OpenPage, rich: Path, right: pd.Series) -> None:
     app = open_page("forgetting", study=rich, view="amount of data", at="6")
     (figure,) = figures(app)
@@ -84,7 +120,7 @@ def test_churn_stands_beside_forgetting(open_page: OpenPage, rich: Path, right: 
     for at in ("any", "6", "3"):
         text = said(open_page("forgetting", study=rich, at=at))
         assert f"forgotten {100 * rate:.1f} %, churn {100 * churn:.1f} %" in text
-        assert f"{100 * (rate - churn):+.1f} % beyond churn" in text
+        assert f"{100 * (rate - churn):.1f} points beyond churn" in text
         assert ("At layer 6:" if at == "6" else "At the last layer:") in text
     assert "disagree (churn) is not measured in this study" in said(open_page("forgetting"))
 
@@ -143,6 +179,24 @@ def test_masked_subjects_are_dotted_lines_of_the_layers_page(
         assert share == pytest.approx((ranks.loc[ranks["layer"] == layer, "rank"] + 1 <= 10).mean())
     alone = figures(open_page("layers", measure="P@10"))[0]
     assert not [trace for trace in alone["data"] if "masked" in trace.get("name", "")], "not measured, not shown"
+
+
+def test_prompts_without_their_subject_stand_beside(
+    open_page: OpenPage, rich: Path, right: pd.Series, synthetic: Synthetic
+) -> None:
+    table = open_page("layers", study=rich, average="facts").dataframe[0].value.set_index(["label", "layer"])
+    ranks = synthetic.ranks.merge(synthetic.facts[["fact", "probe_set"]], on="fact")
+    ranks = ranks[(ranks["kind"] == "trained") & (ranks["probe_set"] == "trex") & (ranks["layer"] == LAYERS)]
+    mine = ranks.loc[ranks["model"] == "mini", "rank"]
+    row = table.loc[("MINI", LAYERS)]
+    for added, variant in ((1, "subject_masked"), (2, "subject_swapped")):
+        share = 100 * (mine + added <= 1).mean()
+        assert row[variant] == pytest.approx(share)
+        assert row[f"{variant}_above"] == pytest.approx(100 * (mine <= 1).mean() - share)
+    text = said(open_page("overview", study=rich, right="rank ≤ 10"))
+    masked, swapped = (100 * (mine + added <= 10).mean() for added in (1, 2))
+    assert f"The same prompts with the subject masked {masked:.1f} %, with another subject {swapped:.1f} %." in text
+    assert "The same prompts" not in said(open_page("overview"))
 
 
 def test_variants_are_not_models_of_their_own(open_page: OpenPage, rich: Path) -> None:

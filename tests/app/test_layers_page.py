@@ -1,6 +1,7 @@
 """The Layers page shows the numbers of an independent count."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from bertnesia.store.queries import Question
 from tests.app.conftest import OpenPage, figures, set_segment
+from tests.app.rich_study import EARLY, between, publish_rich, variants
 from tests.store import slow
 from tests.store.synthetic_study import Synthetic
 
@@ -114,3 +116,19 @@ def test_without_a_model_there_is_advice(open_page: OpenPage) -> None:
     assert not app.exception
     assert figures(app) == []
     assert any("No model is chosen" in one.value for one in app.markdown)
+
+
+def test_the_base_on_its_way(open_page: OpenPage, synthetic: Synthetic, tmp_path: Path) -> None:
+    assert "On its way" not in [header.value for header in open_page("layers").header]
+    publish_rich(tmp_path / "rich.duckdb", synthetic)
+    app = open_page("layers", study=tmp_path / "rich.duckdb", address={"measure": "P@10"})
+    assert "On its way" in [header.value for header in app.header]
+    lines = {trace["name"]: trace for trace in figures(app)[-1]["data"]}
+    eligible = synthetic.facts[synthetic.facts["eligible"] & (synthetic.facts["probe_set"] == "trex")]
+    for place, (step, far) in enumerate(EARLY.items()):
+        early = between(synthetic, "early", far, len(variants()) - len(EARLY) + place)
+        early = early[early["fact"].isin(eligible["fact"])].merge(eligible[["fact", "relation"]], on="fact")
+        for layer, rows in early.groupby("layer"):
+            line = lines[f"layer {layer}"]
+            at = values(line["x"]).index(step)
+            assert values(line["y"])[at] == pytest.approx((rows["rank"] <= 10).groupby(rows["relation"]).mean().mean())

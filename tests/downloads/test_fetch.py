@@ -16,7 +16,7 @@ from zipfile import ZipFile
 import pytest
 from filelock import FileLock
 
-from bertnesia.downloads import CATALOGUE, Download, RemoteFile, fetch
+from bertnesia.downloads import CATALOGUE, Download, RemoteFile, fetch, fetched_by
 from bertnesia.downloads.fetch import fetch_all
 from bertnesia.downloads.transfer import Partial
 from bertnesia.errors import BertnesiaError
@@ -260,6 +260,17 @@ def test_two_downloads_into_one_folder_do_not_meet(site: Site, tmp_path: Path) -
     ):
         fetch_all(one(site), tmp_path)
     fetch_all(one(site), tmp_path)
+
+
+def test_a_missing_files_place_tells_the_command_that_fetches_it() -> None:
+    assert fetched_by(Path("data/wikitext-2-raw/wiki.test.raw")) == (
+        " 'bertnesia download wikitext2 --to data' fetches it."
+    )
+    assert fetched_by(Path("/a/b/squad/xquad.en.json")) == " 'bertnesia download xquad --to /a/b' fetches it."
+    assert fetched_by(Path("squad/dev-v2.0.json")) == " 'bertnesia download squad --to .' fetches it."
+    assert fetched_by(Path("data/lama/data.zip")) == " 'bertnesia download lama --to data' fetches it."
+    for other in ("data/mine.txt", "wiki.test.raw", "data/wikitext-2-raw", "data/wikitext-2-raw-v1.zip", "data"):
+        assert fetched_by(Path(other)) == ""
 
 
 def test_the_catalogue_is_sound() -> None:

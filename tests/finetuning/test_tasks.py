@@ -12,8 +12,9 @@ from transformers import AutoModelForMaskedLM, AutoModelForQuestionAnswering, Au
 
 from bertnesia.corpora import position_of, read_corpus, split_corpus
 from bertnesia.errors import BertnesiaError
-from bertnesia.finetuning.finetune import Finetuning, finetune
+from bertnesia.finetuning.finetune import finetune
 from bertnesia.finetuning.registry import find_objective, objective_names, register_objective
+from bertnesia.finetuning.settings import Finetuning
 from bertnesia.finetuning.trainer import Schedule
 from tests import tiny
 
@@ -185,8 +186,10 @@ def test_shares_lie_in_each_other_and_leave_what_is_held_out(files, objective, f
     assert shares[0] == examples(0.1)
 
 
-def test_a_share_takes_as_many_epochs_or_as_many_steps(tmp_path, base, files):
-    settings = SETTINGS.model_copy(update={"epochs": 2.0})
+@pytest.mark.parametrize("length", [{"epochs": 2.0}, {"epochs": None, "steps": 4}])
+def test_a_share_takes_as_many_epochs_or_as_many_steps(tmp_path, base, files, length):
+    schedule = SETTINGS.schedule.model_copy(update={"steps": length.get("steps", 999)})
+    settings = SETTINGS.model_copy(update={"epochs": length["epochs"], "schedule": schedule})
     steps = {
         (share, matched): finetune(
             "qa",
@@ -201,6 +204,12 @@ def test_a_share_takes_as_many_epochs_or_as_many_steps(tmp_path, base, files):
     # 72 questions of about 15 tokens in batches of 600; of 36 paragraphs 11 are 22 questions.
     assert steps[1.0, "epochs"] == steps[1.0, "steps"] == steps[0.3, "steps"] == 4
     assert steps[0.3, "epochs"] == 2
+
+
+def test_a_study_file_gives_steps_in_place_of_epochs():
+    assert Finetuning.model_validate({"schedule": {"steps": 40}}).epochs is None
+    assert Finetuning.model_validate({"schedule": {"steps": 40}, "epochs": 3}).epochs == 3
+    assert Finetuning.model_validate({"schedule": {"learning_rate": 1e-3}}).epochs == 2
 
 
 def test_plain_text_trains_on_what_a_base_trains_on(files):

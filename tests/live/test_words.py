@@ -7,7 +7,7 @@ import pytest
 from bertnesia.cloze import Cloze
 from bertnesia.live import Checkpoint, LiveModels, Request
 from bertnesia.live.service import Workshop
-from bertnesia.live.words import encode_prompt, token_of
+from bertnesia.live.words import Reader
 from bertnesia.models.encoder import load_tokenizer
 from tests import tiny
 from tests.models import zoo
@@ -39,10 +39,11 @@ def test_other_tokenizers_words_are_found_and_written_for_people(folder: Path) -
 
 def test_every_mask_is_found_whatever_it_is_called(folder: Path) -> None:
     tokenizer = load_tokenizer(str(folder))
+    reader = Reader(tokenizer)
     for prompt in ("[MASK] lives in <mask> and ___ .", "[mask] lives in [MASK] and [MASK] ."):
-        encoded = encode_prompt(prompt, tokenizer, 40)
+        encoded = reader.prompt(prompt, 40)
         assert [encoded.ids[place] for place in encoded.masks] == [tokenizer.mask_token_id] * 3
-    second = token_of("arlo", 1, encoded, tokenizer)
+    (second,) = reader.tokens(["arlo"], 1, encoded)
     assert isinstance(second, int)
-    filled = encode_prompt("[MASK] lives in arlo and [MASK] .", tokenizer, 40)
+    filled = reader.prompt("[MASK] lives in arlo and [MASK] .", 40)
     assert [*encoded.ids[: encoded.masks[1]], second, *encoded.ids[encoded.masks[1] + 1 :]] == list(filled.ids)

@@ -130,13 +130,18 @@ def test_ready_prompts_need_no_template(tmp_path: Path) -> None:
         "prompt;answer;relation",
         '"The sky; at noon, is [MASK].";blue;colour',
         "Grass is <mask>.;green;",
+        "Coal is ____.;black;",
         "Snow is white.;white;colour",
     )
     probe_set = read_table(path)
-    assert prompts(probe_set) == ["The sky; at noon, is [MASK].", "Grass is [MASK]."]
-    assert [fact.subject for fact in probe_set.facts] == ["The sky; at noon, is ___.", "Grass is ___."]
+    assert prompts(probe_set) == ["The sky; at noon, is [MASK].", "Grass is [MASK].", "Coal is [MASK]."]
+    assert [fact.subject for fact in probe_set.facts] == [
+        "The sky; at noon, is ___.",
+        "Grass is ___.",
+        "Coal is ___.",
+    ]
     assert [relation.id for relation in probe_set.relations] == ["colour", "mine"]
-    assert reasons(probe_set) == ["mine.csv, line 4: the prompt has no [MASK]"]
+    assert reasons(probe_set) == ["mine.csv, line 5: the prompt has no [MASK]"]
 
 
 def test_lamas_own_column_names_and_numbers_are_understood(tmp_path: Path) -> None:

@@ -216,6 +216,15 @@ def test_catalogue(study: Study, synthetic: Synthetic) -> None:
     assert asked.query("probe_set == 'trex'")["facts"].tolist() == [100] * 4
 
 
+def test_facts_left_out_are_counted_by_reason(study: Study, synthetic: Synthetic) -> None:
+    facts = synthetic.facts[~synthetic.facts["eligible"]]
+    expected = facts.groupby(["probe_set", "reason"]).size().reset_index(name="facts")
+    found = queries.left_out(study)
+    assert found.to_dict("records") == expected.to_dict("records")
+    asked = queries.probe_sets(study).set_index("probe_set")
+    assert (found.set_index("probe_set")["facts"] == asked["facts"] - asked["eligible"]).all()
+
+
 def test_facts_are_found_by_their_text(study: Study, synthetic: Synthetic) -> None:
     found = queries.find_facts(study, "SUBJECT 12 OF p19", probe_set="trex")
     assert found["subject"].tolist() == ["Subject 12 of P19"]

@@ -9,12 +9,12 @@ from bertnesia.store.queries.catalogue import (
     examples,
     fact_ranks,
     find_facts,
+    left_out,
     models,
     probe_sets,
     published,
     relations,
     runs,
-    template_ranks,
 )
 from bertnesia.store.queries.layers import (
     clusters,
@@ -23,6 +23,7 @@ from bertnesia.store.queries.layers import (
     known_from,
     layer_measures,
     model_layers,
+    paraphrases,
     prior,
     relation_measures,
     relation_totals,
@@ -53,7 +54,7 @@ from bertnesia.store.queries.questions import (
     default_average,
     kind_of,
 )
-from bertnesia.store.queries.training import shares, step_models, steps
+from bertnesia.store.queries.training import pretraining_steps, shares, step_models, steps
 
 __all__ = [
     "OUTCOMES",
@@ -85,10 +86,13 @@ __all__ = [
     "kind_of",
     "known_from",
     "layer_measures",
+    "left_out",
     "lost_and_buried",
     "model_layers",
     "models",
     "outcomes_by_layer",
+    "paraphrases",
+    "pretraining_steps",
     "prior",
     "probe_sets",
     "published",
@@ -102,6 +106,5 @@ __all__ = [
     "signed_ranks",
     "step_models",
     "steps",
-    "template_ranks",
     "total_clusters",
 ]

@@ -1,6 +1,6 @@
 """What there is in a study: models, runs, probe sets, relations, facts, quoted figures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import pandas as pd
 
@@ -29,6 +29,11 @@ def asked(study: Study) -> pd.DataFrame:
 def probe_sets(study: Study) -> pd.DataFrame:
     """Probe sets that have facts: probe_set, relations, facts, eligible (for the base's tokenizer)."""
     return answer(study, "probe_sets")
+
+
+def left_out(study: Study) -> pd.DataFrame:
+    """Facts that could not be asked, by the reason why: probe_set, reason, facts; the commonest reason first."""
+    return answer(study, "left_out")
 
 
 def relations(study: Study, probe_set: str | None = None) -> pd.DataFrame:
@@ -61,21 +66,14 @@ def compared(study: Study, asked_for: Question | Comparison) -> pd.DataFrame:
     return answer(study, *names, given=parameters(study, asked_for))
 
 
-def every_rank(study: Study) -> pd.DataFrame:
-    """Every rank of plain prompts with its fact: model, kind, layer, probe_set, relation, subject, object, prompt, ...
-
-    As well as rank, filtered_rank, ties, log_probability and the layer's first prediction.
-    """
-    return answer(study, "every_rank")
-
-
-def template_ranks(study: Study, probe_set: str, models: Sequence[str], kind: str = "trained") -> pd.DataFrame:
-    """Ranks by template, where a study asked its paraphrases, as `analysis.paraphrases.by_relation` takes them.
+def every_rank(study: Study, layers: Collection[int]) -> pd.DataFrame:
+    """An export: every rank of plain prompts at these layers with its fact. Measures are counted by the other queries.
 
     Returns:
-        model, kind, layer, probe_set, relation, fact, variant (plain, paraphrase_1, ...), rank.
+        model, kind, layer, probe_set, relation, subject, object, prompt, rank, filtered_rank, ties, log_probability,
+        prediction (the layer's first).
     """
-    return answer(study, "template_ranks", given={"probe_set": probe_set, "models": list(models), "kind": kind})
+    return answer(study, "every_rank", given={"layers": list(layers)})
 
 
 def find_facts(

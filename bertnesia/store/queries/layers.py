@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from bertnesia.store.queries.questions import SUMMARISED, Average, Measure, Question, answer, from_summary, parameters
+from bertnesia.store.queries.questions import SUMMARISED, Average, Measure, Question, answer, counting, parameters
 from bertnesia.store.study import Study
 
 
@@ -14,13 +14,13 @@ def layer_measures(study: Study, question: Question, average: Average = "macro")
         for fixed relations and independent facts; `findings.layer_intervals` allows for facts that share an object).
     """
     given = {**parameters(study, question), "average": average}
-    return answer(study, "shared", *_counts(study, question), "counted", "layer_measures", given=given)
+    return answer(study, "shared", *counting(study, question, "counts"), "counted", "layer_measures", given=given)
 
 
 def relation_measures(study: Study, question: Question) -> pd.DataFrame:
     """The same per relation: model, layer, relation, label, facts, left_out, correct, precision, mrr."""
     given = parameters(study, question)
-    return answer(study, "shared", *_counts(study, question), "counted", "relation_measures", given=given)
+    return answer(study, "shared", *counting(study, question, "counts"), "counted", "relation_measures", given=given)
 
 
 def half_measures(study: Study, question: Question) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def half_measures(study: Study, question: Question) -> pd.DataFrame:
         model, layer, layers (of the model), relation, label, half (0 or 1, by the fact's digest), facts, correct,
         with_last (right here and at the model's last layer). Facts that could not be asked are in none.
     """
-    counts = ("half_counts_from_summary",) if from_summary(study, question) else ("placed", "half_counts_from_ranks")
+    counts = counting(study, question, "half_counts")
     return answer(study, "shared", *counts, "half_measures", given=parameters(study, question))
 
 
@@ -74,8 +74,8 @@ def clusters(study: Study, question: Question, measure: Measure = "precision") -
     """Sums over the facts that share relation and object, for resampling: one row each.
 
     Returns:
-        relation, answer (number of the object), facts, sums (a list in the order of `model_layers`: how many are right,
-        or the sum of 1 / rank).
+        relation, answer (number of the object), facts, and two lists: places (rows of `model_layers`, from 0) and sums
+        (how many are right there, or the sum of 1 / rank); what is not listed is 0.
     """
     given = {**parameters(study, question), "measure": measure}
     return answer(study, "shared", "placed", "clusters", given=given)
@@ -85,19 +85,28 @@ def total_clusters(study: Study, question: Question) -> pd.DataFrame:
     """Sums of right facts at the last layer and at some layer over the facts that share relation and object.
 
     Returns:
-        relation, answer, facts, sums (a list with two numbers for each model, in the question's order).
+        relation, answer, facts, and two lists: places (2n for the last layer of the question's model n, from 0, and
+        2n + 1 for some layer) and sums; what is not listed is 0.
     """
     return answer(study, "shared", "total_clusters", given=parameters(study, question))
+
+
+def paraphrases(study: Study, question: Question) -> pd.DataFrame:
+    """How a relation's templates compare, over the facts that all of them ask of all models; `variant` plays no part.
+
+    The measures are those of `analysis.paraphrases.by_relation`, whose `overall` averages them over relations. First
+    predictions of paraphrases are not stored: what speaks of them is missing.
+
+    Returns:
+        model, kind, layer (missing: right at some layer), probe_set, relation, label, templates, facts, left_out, mean,
+        best, best_template, consistency and all_alike (missing), agreement, consistent_accuracy.
+    """
+    return answer(study, "paraphrases", given=parameters(study, question))
 
 
 def model_layers(study: Study, question: Question) -> pd.DataFrame:
     """The layers of each model that were asked, in the question's order of models: model, layer."""
     return answer(study, "model_layers", given=parameters(study, question))
-
-
-def _counts(study: Study, question: Question) -> tuple[str, ...]:
-    """The summary where it answers the question exactly, else the ranks."""
-    return ("counts_from_summary",) if from_summary(study, question) else ("placed", "counts_from_ranks")
 
 
 def _known(question: Question) -> tuple[str, ...]:

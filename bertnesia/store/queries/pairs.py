@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from bertnesia.store.queries.questions import Comparison, Outcome, Question, answer, from_summary, parameters
+from bertnesia.store.queries.questions import Comparison, Outcome, Question, answer, counting, parameters
 from bertnesia.store.study import Study
 
 OUTCOMES = ("facts", "right_in_base", "right_in_model", "retained", "forgotten", "learned")
@@ -22,7 +22,7 @@ def forgetting(study: Study, comparison: Comparison) -> pd.DataFrame:
 
 def outcomes_by_layer(study: Study, comparison: Comparison) -> pd.DataFrame:
     """The same at every layer that both have, whatever the comparison's own: layer and the columns of `forgetting`."""
-    return answer(study, "pairs_by_layer", "outcomes_by_layer", given=parameters(study, comparison))
+    return answer(study, "outcomes_by_layer", given=parameters(study, comparison))
 
 
 def forgetting_by_layer(study: Study, question: Question) -> pd.DataFrame:
@@ -146,8 +146,7 @@ def _against_base(study: Study, question: Question, name: str, base: str | None 
 
 def _outcome_counts(study: Study, question: Question, name: str) -> pd.DataFrame:
     whole, given = _with_base(study, question)
-    in_summary = from_summary(study, whole)
-    counts = ("outcome_counts_from_summary",) if in_summary else ("placed", "outcome_counts_from_ranks")
+    counts = counting(study, whole, "outcome_counts")
     return answer(study, "shared", *counts, name, given=given)
 
 

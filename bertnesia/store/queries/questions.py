@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Literal
 
@@ -117,7 +117,9 @@ def parameters(study: Study, asked_for: Question | Comparison) -> dict[str, Any]
     """Named parameters of the statements: one per field, and what follows from them."""
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(asked_for).items()}
     if isinstance(asked_for, Question):
-        return values | {"kinds": [kind_of(study, model, asked_for.kind) for model in asked_for.models]}
+        kinds = [kind_of(study, model, asked_for.kind) for model in asked_for.models]
+        same = len(kinds) > 1 and same_facts(study, asked_for)
+        return values | {"kinds": kinds, "deciding": values["models"][:1] if same else values["models"]}
     return values | {
         "base_kind": asked_for.base_kind or kind_of(study, asked_for.base, asked_for.kind),
         "base_seed": asked_for.seed if asked_for.base_seed is None else asked_for.base_seed,
@@ -132,13 +134,25 @@ def answer(study: Study, *names: str, given: Mapping[str, Any] | None = None) ->
     return study.query(statement, {name: value for name, value in (given or {}).items() if name in wanted})
 
 
-def from_summary(study: Study, question: Question) -> bool:
-    """Whether the summaries answer the question exactly: a usual k, and all models were asked the same facts."""
-    if question.k not in SUMMARISED or question.middle:
-        return False
-    if question.all_facts:
-        return True
-    found = answer(study, "same_facts", given=parameters(study, question)).iloc[0]
+def counting(study: Study, question: Question, what: str) -> tuple[str, ...]:
+    """The files of `store/sql/` that count `what` (counts, half_counts or outcome_counts), the fastest that are right.
+
+    Where all models were asked the same facts, the summaries know all but the right ones for an unusual k or by middle
+    ranks.
+    """
+    if not question.all_facts and not same_facts(study, question):
+        return "placed", "sizes_from_ranks", f"right_{what}"
+    if question.middle or question.k not in SUMMARISED:
+        return "placed", "sizes_from_summary", f"right_{what}"
+    return (f"{what}_from_summary",)
+
+
+@lru_cache(maxsize=256)
+def same_facts(study: Study, question: Question) -> bool:
+    """Whether all models of the question were asked the same facts, so that one of them stands for all."""
+    kinds = [kind_of(study, model, question.kind) for model in question.models]
+    given = {"probe_set": question.probe_set, "models": list(question.models), "kinds": kinds}
+    found = answer(study, "same_facts", given=given | {"seed": question.seed, "variant": question.variant}).iloc[0]
     return bool(found["models"] == len(question.models) and found["fact_sets"] == 1)
 
 

@@ -1,10 +1,13 @@
-"""Variants of a fine-tuned model: along its run, and with less data."""
+"""Variants of a model: along its training, and with less data."""
+
+from dataclasses import replace
 
 import pandas as pd
 
 from bertnesia.store.queries.catalogue import runs
+from bertnesia.store.queries.layers import layer_measures
 from bertnesia.store.queries.pairs import OUTCOMES, forgetting_by_layer
-from bertnesia.store.queries.questions import Comparison
+from bertnesia.store.queries.questions import Average, Comparison, Question
 from bertnesia.store.study import Study
 
 
@@ -30,6 +33,26 @@ def steps(study: Study, comparison: Comparison) -> pd.DataFrame:
     table["progress"] = table["step"] / table["steps"]
     columns = ["model", "step", "steps", "progress", "layer", *OUTCOMES, "left_out"]
     return table.sort_values(["step", "layer"], kind="stable")[columns].reset_index(drop=True)
+
+
+def pretraining_steps(study: Study, question: Question, average: Average = "macro") -> pd.DataFrame:
+    """What is known along the pre-training of the first model asked about, at every layer.
+
+    Returns:
+        The columns of `layer_measures`, with step, steps (of the training) and progress; the model itself is its last
+        step. Empty where the model was not kept on its way.
+    """
+    model = question.models[0]
+    found = _variants(study, Comparison(question.probe_set, model, model, kind=question.kind, k=question.k), "step")
+    points = found[["model", "step", "steps"]].sort_values("step")
+    if points.empty:
+        return pd.DataFrame(columns=["model", "layer", "step", "steps", "progress", "precision", "facts"])
+    length = int(points["steps"].max())
+    itself = pd.DataFrame({"model": [model], "step": [length], "steps": [length]})
+    rows = pd.concat([points, itself], ignore_index=True)
+    table = layer_measures(study, replace(question, models=tuple(rows["model"])), average).merge(rows, on="model")
+    table["progress"] = table["step"] / table["steps"]
+    return table.sort_values(["step", "layer"], kind="stable").reset_index(drop=True)
 
 
 def shares(study: Study, comparison: Comparison) -> pd.DataFrame:

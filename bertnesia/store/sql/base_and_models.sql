@@ -1,18 +1,17 @@
 -- joined: per model and shared fact, its ranks and the base's, best and at the last layer.
 ranked AS (
     SELECT
-        best.model,
-        best.fact,
+        model,
+        fact,
         CASE
-            WHEN $filtered AND $middle THEN best.filtered_middle_rank
-            WHEN $filtered THEN best.filtered_rank
-            WHEN $middle THEN best.middle_rank
-            ELSE best.rank
+            WHEN $filtered AND $middle THEN filtered_middle_rank
+            WHEN $filtered THEN filtered_rank
+            WHEN $middle THEN middle_rank
+            ELSE rank
         END AS rank,
-        CASE WHEN $filtered THEN best.last_filtered_rank ELSE best.last_rank END
-        + CASE WHEN $middle THEN best.last_ties / 2 ELSE 0 END AS last_rank
-    FROM best
-    WHERE seed = $seed AND variant = $variant AND kind = $kinds[list_position($models, model)]
+        CASE WHEN $filtered THEN last_filtered_rank ELSE last_rank END
+        + CASE WHEN $middle THEN last_ties / 2 ELSE 0 END AS last_rank
+    FROM best_of_models
 ),
 
 joined AS (

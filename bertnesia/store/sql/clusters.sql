@@ -1,13 +1,26 @@
--- One row per relation and object: its facts, and a list over (model, layer), in the order of `model_layers`, of how
--- many of them are right, or of their sum of 1 / rank.
+-- One row per relation and object: its facts, and for the layers of the models, numbered from 0 in the order of
+-- `model_layers`, how many of its facts are right, or their sum of 1 / rank, where that is not 0.
+columns AS (
+    SELECT model, layer, row_number() OVER (ORDER BY list_position($models, model), layer) - 1 AS place
+    FROM (
+        SELECT DISTINCT model, layer
+        FROM layer_counts
+        WHERE seed = $seed AND variant = $variant AND probe_set = $probe_set AND kind = $kinds[list_position($models, model)]
+    )
+),
+
 sums AS (
-    SELECT
-        list_position($models, model) AS place,
-        layer,
-        answer,
-        CASE WHEN $measure = 'mrr' THEN sum(1 / rank) ELSE count(*) FILTER (rank <= $k) END AS value
+    SELECT model, layer, answer, CASE WHEN $measure = 'mrr' THEN sum(1 / rank) ELSE count(*) END AS value
     FROM placed
+    WHERE $measure = 'mrr' OR rank <= $k
     GROUP BY ALL
+),
+
+lists AS (
+    SELECT sums.answer, list(columns.place) AS places, list(sums.value) AS sums
+    FROM sums
+    JOIN columns USING (model, layer)
+    GROUP BY sums.answer
 ),
 
 sizes AS (
@@ -15,16 +28,9 @@ sizes AS (
     FROM in_scope
     WHERE $all_facts OR fact IN (SELECT fact FROM shared)
     GROUP BY relation, answer
-),
-
-filled AS (
-    SELECT sizes.relation, sizes.answer, sizes.facts, runs.place, runs.layer, coalesce(sums.value, 0.0) AS value
-    FROM sizes
-    CROSS JOIN (SELECT DISTINCT place, layer FROM sums) AS runs
-    LEFT JOIN sums USING (answer, place, layer)
 )
 
-SELECT relation, answer, any_value(facts) AS facts, list(value ORDER BY place, layer) AS sums
-FROM filled
-GROUP BY relation, answer
-ORDER BY relation, answer
+SELECT sizes.relation, sizes.answer, sizes.facts, coalesce(lists.places, []) AS places, coalesce(lists.sums, []) AS sums
+FROM sizes
+LEFT JOIN lists USING (answer)
+ORDER BY sizes.relation, sizes.answer

@@ -1,8 +1,7 @@
 asked_of_some AS (
     SELECT DISTINCT fact
-    FROM best
+    FROM best_of_models
     SEMI JOIN in_scope USING (fact)
-    WHERE seed = $seed AND variant = $variant AND kind = $kinds[list_position($models, model)]
 ),
 
 sizes AS (

@@ -1,4 +1,4 @@
--- Every rank of plain prompts and decoder seed 0, with its fact and the layer's first prediction.
+-- Every rank of plain prompts and decoder seed 0 at these layers, with its fact and the layer's first prediction.
 SELECT
     ranks.model,
     ranks.kind,
@@ -17,5 +17,5 @@ FROM ranks
 JOIN facts USING (fact)
 JOIN models USING (model)
 LEFT JOIN predictions USING (model, kind, layer, fact)
-WHERE ranks.seed = 0 AND ranks.variant = 'plain'
+WHERE ranks.seed = 0 AND ranks.variant = 'plain' AND list_contains($layers, ranks.layer)
 ORDER BY facts.probe_set, models.position, ranks.kind, facts.relation, facts.subject, facts.object, ranks.layer

@@ -10,5 +10,9 @@ SELECT
 FROM ranks
 JOIN models USING (model)
 LEFT JOIN predictions USING (model, kind, layer, fact)
-WHERE ranks.fact = $fact AND ranks.kind = $kind AND ranks.seed = 0 AND ranks.variant = 'plain'
+WHERE ranks.fact = $fact
+    AND ranks.kind = $kind
+    AND ranks.seed = 0
+    AND ranks.variant = 'plain'
+    AND models.role = 'model'
 ORDER BY models.position, ranks.layer

@@ -1,25 +1,35 @@
 -- known: per model and shared fact, the layer that first has it among the first k and the one from which it stays
--- there.
+-- there. Only ranks up to k are read: a fact fails at the layers that are not among its right ones.
 model_layers AS (
     SELECT model, layer, lag(layer, 1, 0) OVER (PARTITION BY model ORDER BY layer) AS before
-    FROM (SELECT DISTINCT model, layer FROM placed)
+    FROM (
+        SELECT DISTINCT model, layer
+        FROM layer_counts
+        WHERE seed = $seed AND variant = $variant AND kind = $kinds[list_position($models, model)]
+    )
 ),
 
-over_layers AS (
-    SELECT
-        model,
-        fact,
-        any_value(relation) AS relation,
-        min(layer) FILTER (rank <= $k) AS first,
-        coalesce(max(layer) FILTER (rank > $k), 0) AS failed
+right_layers AS (
+    SELECT model, fact, list(layer) AS layers
     FROM placed
+    WHERE rank <= $k
     GROUP BY model, fact
 ),
 
+failures AS (
+    SELECT
+        right_layers.model,
+        right_layers.fact,
+        list_min(right_layers.layers) AS first,
+        coalesce(list_max(list_filter(of_model.layers, lambda l: NOT list_contains(right_layers.layers, l))), 0) AS failed
+    FROM right_layers
+    JOIN (SELECT model, list(layer) AS layers FROM model_layers GROUP BY model) AS of_model USING (model)
+),
+
 known AS (
-    SELECT over_layers.model, over_layers.fact, over_layers.relation, over_layers.first, model_layers.layer AS stays
-    FROM over_layers
-    LEFT JOIN model_layers
-        ON model_layers.model = over_layers.model
-        AND model_layers.before = over_layers.failed
+    SELECT best.model, best.fact, shared.relation, failures.first, model_layers.layer AS stays
+    FROM best_of_models AS best
+    JOIN shared USING (fact)
+    LEFT JOIN failures USING (model, fact)
+    LEFT JOIN model_layers ON model_layers.model = best.model AND model_layers.before = failures.failed
 ),

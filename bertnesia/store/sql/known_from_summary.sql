@@ -2,12 +2,11 @@
 -- there.
 known AS (
     SELECT
-        best.model,
-        best.fact,
+        best_of_models.model,
+        best_of_models.fact,
         shared.relation,
         CASE WHEN $k = 1 THEN first_1 WHEN $k = 10 THEN first_10 WHEN $k = 100 THEN first_100 END AS first,
         CASE WHEN $k = 1 THEN stays_1 WHEN $k = 10 THEN stays_10 WHEN $k = 100 THEN stays_100 END AS stays
-    FROM best
+    FROM best_of_models
     JOIN shared USING (fact)
-    WHERE seed = $seed AND variant = $variant AND kind = $kinds[list_position($models, model)]
 ),

@@ -1,16 +1,103 @@
+-- What is right in base and model at each layer that both have, over the facts that both were asked, and $among, too. A fact
+-- has a rank at every layer of a run: only ranks up to k are read.
+WITH probed AS (
+    SELECT fact, relation
+    FROM facts
+    WHERE probe_set = $probe_set AND (len($relations) = 0 OR list_contains($relations, relation))
+),
+
+asked AS (
+    SELECT fact
+    FROM best
+    WHERE model = $base AND kind = $base_kind AND seed = $base_seed AND variant = $base_variant
+    INTERSECT
+    SELECT fact
+    FROM best
+    WHERE model = $model AND kind = $kind AND seed = $seed AND variant = $variant
+),
+
+asked_of_others AS (
+    SELECT fact
+    FROM best
+    WHERE seed = $seed
+        AND variant = $variant
+        AND kind = $among_kinds[list_position($among, model)]
+        AND kind BETWEEN list_min($among_kinds) AND list_max($among_kinds)
+        AND model BETWEEN list_min($among) AND list_max($among)
+    GROUP BY fact
+    HAVING count(*) = len($among)
+),
+
+compared AS (
+    SELECT probed.fact, probed.relation
+    FROM probed
+    SEMI JOIN asked USING (fact)
+    WHERE len($among) = 0 OR fact IN (SELECT fact FROM asked_of_others)
+),
+
+layers AS (
+    SELECT layer
+    FROM layer_counts
+    WHERE model = $base AND kind = $base_kind AND seed = $base_seed AND variant = $base_variant
+    INTERSECT
+    SELECT layer
+    FROM layer_counts
+    WHERE model = $model AND kind = $kind AND seed = $seed AND variant = $variant
+),
+
+base_right AS (
+    SELECT fact, layer
+    FROM ranks
+    WHERE model = $base
+        AND kind = $base_kind
+        AND seed = $base_seed
+        AND variant = $base_variant
+        AND CASE WHEN $filtered THEN filtered_rank ELSE rank END + CASE WHEN $middle THEN ties / 2 ELSE 0 END <= $k
+),
+
+model_right AS (
+    SELECT fact, layer
+    FROM ranks
+    WHERE model = $model
+        AND kind = $kind
+        AND seed = $seed
+        AND variant = $variant
+        AND CASE WHEN $filtered THEN filtered_rank ELSE rank END + CASE WHEN $middle THEN ties / 2 ELSE 0 END <= $k
+),
+
+right_counts AS (
+    SELECT
+        layer,
+        compared.relation,
+        count(base_right.fact) AS in_base,
+        count(model_right.fact) AS in_model,
+        count(*) FILTER (base_right.fact IS NOT NULL AND model_right.fact IS NOT NULL) AS in_both
+    FROM base_right
+    FULL JOIN model_right USING (fact, layer)
+    JOIN compared USING (fact)
+    GROUP BY ALL
+),
+
+sizes AS (
+    SELECT layers.layer, compared.relation, count(*) AS facts
+    FROM compared
+    CROSS JOIN layers
+    GROUP BY ALL
+)
+
 SELECT
-    CAST(pairs.layer AS INTEGER) AS layer,
-    pairs.relation,
+    CAST(sizes.layer AS INTEGER) AS layer,
+    sizes.relation,
     relations.label,
-    count(*) AS facts,
-    count(*) FILTER (base_rank <= $k) AS right_in_base,
-    count(*) FILTER (model_rank <= $k) AS right_in_model,
-    count(*) FILTER (base_rank <= $k AND model_rank <= $k) AS retained,
-    count(*) FILTER (base_rank <= $k AND model_rank > $k) AS forgotten,
-    count(*) FILTER (base_rank > $k AND model_rank <= $k) AS learned,
-    any_value(scope.facts) - count(*) AS left_out
-FROM pairs
-JOIN scope USING (relation)
-JOIN relations ON relations.probe_set = $probe_set AND relations.relation = pairs.relation
-GROUP BY pairs.layer, pairs.relation, relations.label
-ORDER BY pairs.layer, relations.label, pairs.relation
+    sizes.facts,
+    coalesce(right_counts.in_base, 0) AS right_in_base,
+    coalesce(right_counts.in_model, 0) AS right_in_model,
+    coalesce(right_counts.in_both, 0) AS retained,
+    right_in_base - retained AS forgotten,
+    right_in_model - retained AS learned,
+    scope.facts - sizes.facts AS left_out
+FROM sizes
+LEFT JOIN right_counts USING (layer, relation)
+JOIN (SELECT relation, count(*) AS facts FROM probed GROUP BY relation) AS scope USING (relation)
+JOIN relations ON relations.probe_set = $probe_set AND relations.relation = sizes.relation
+ORDER BY sizes.layer, relations.label, sizes.relation

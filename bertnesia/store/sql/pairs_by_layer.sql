@@ -15,7 +15,11 @@ scope AS (
 asked_of_others AS (
     SELECT fact
     FROM best
-    WHERE seed = $seed AND variant = $variant AND kind = $among_kinds[list_position($among, model)]
+    WHERE seed = $seed
+        AND variant = $variant
+        AND kind = $among_kinds[list_position($among, model)]
+        AND kind BETWEEN list_min($among_kinds) AND list_max($among_kinds)
+        AND model BETWEEN list_min($among) AND list_max($among)
     GROUP BY fact
     HAVING count(*) = len($among)
 ),

@@ -1,5 +1,5 @@
--- One row per relation and object: its facts, and a list with two numbers for each model, in the question's order: how many
--- of them are right at the last layer and at some layer.
+-- One row per relation and object: its facts, and how many of them are right at the last layer (place 2n) and at some
+-- layer (2n + 1) of the question's model n, counted from 0, where that is not 0.
 readings AS (
     SELECT
         list_position($models, best.model) AS place,
@@ -12,15 +12,26 @@ readings AS (
         END <= $k AS is_right,
         CASE WHEN $filtered THEN best.last_filtered_rank ELSE best.last_rank END
         + CASE WHEN $middle THEN best.last_ties / 2 ELSE 0 END <= $k AS last_is_right
-    FROM best
+    FROM best_of_models AS best
     JOIN shared USING (fact)
-    WHERE best.seed = $seed AND best.variant = $variant AND kind = $kinds[list_position($models, model)]
 ),
 
 sums AS (
-    SELECT place, answer, count(*) FILTER (last_is_right) AS last_right, count(*) FILTER (is_right) AS total_right
+    SELECT 2 * (place - 1) AS place, answer, count(*) AS value
     FROM readings
-    GROUP BY place, answer
+    WHERE last_is_right
+    GROUP BY ALL
+    UNION ALL BY NAME
+    SELECT 2 * (place - 1) + 1 AS place, answer, count(*) AS value
+    FROM readings
+    WHERE is_right
+    GROUP BY ALL
+),
+
+lists AS (
+    SELECT answer, list(place) AS places, list(CAST(value AS DOUBLE)) AS sums
+    FROM sums
+    GROUP BY answer
 ),
 
 sizes AS (
@@ -28,19 +39,9 @@ sizes AS (
     FROM in_scope
     WHERE $all_facts OR fact IN (SELECT fact FROM shared)
     GROUP BY relation, answer
-),
-
-filled AS (
-    SELECT
-        sizes.*,
-        places.place,
-        [CAST(coalesce(sums.last_right, 0) AS DOUBLE), CAST(coalesce(sums.total_right, 0) AS DOUBLE)] AS pair
-    FROM sizes
-    CROSS JOIN (SELECT unnest(range(1, len($models) + 1)) AS place) AS places
-    LEFT JOIN sums USING (answer, place)
 )
 
-SELECT relation, answer, any_value(facts) AS facts, flatten(list(pair ORDER BY place)) AS sums
-FROM filled
-GROUP BY relation, answer
-ORDER BY relation, answer
+SELECT sizes.relation, sizes.answer, sizes.facts, coalesce(lists.places, []) AS places, coalesce(lists.sums, []) AS sums
+FROM sizes
+LEFT JOIN lists USING (answer)
+ORDER BY sizes.relation, sizes.answer
