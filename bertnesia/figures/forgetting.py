@@ -44,19 +44,15 @@ def outcomes_by_relation(
     figure = go.Figure()
     for outcome, colour in OUTCOME_COLOURS.items():
         figure.add_trace(
-            go.Bar(
-                y=names,
-                x=(counts[outcome] / counts["facts"]).tolist(),
-                orientation="h",
-                name=outcome,
+            _bar(
+                counts,
+                names,
+                part=outcome,
+                of="facts",
+                what="facts",
                 marker={"color": colour, "pattern": _pattern(outcome)},
                 selected={"marker": {"opacity": 1}},
                 unselected={"marker": {"opacity": 1}},
-                customdata=counts[[outcome, "facts"]].to_numpy().tolist(),
-                hovertemplate=(
-                    f"%{{y}}<br>{outcome}: %{{customdata[0]:,}} of %{{customdata[1]:,}} facts (%{{x:.1%}})"
-                    "<extra></extra>"
-                ),
             )
         )
     return frame(
@@ -71,6 +67,20 @@ def outcomes_by_relation(
         clickmode="event+select",
         xaxis={"title": of, "tickformat": PERCENT, "rangemode": "tozero"},
         yaxis={"autorange": "reversed", "title": None, "ticksuffix": "  "},
+    )
+
+
+def _bar(counts: pd.DataFrame, names: list[str], *, part: str, of: str, what: str, **look: object) -> go.Bar:
+    """One part of the stacked bars of all rows, as a share of the column `of`."""
+    told = f"%{{y}}<br>{part}: %{{customdata[0]:,}} of %{{customdata[1]:,}} {what} (%{{x:.1%}})<extra></extra>"
+    return go.Bar(
+        y=names,
+        x=(counts[part] / counts[of]).tolist(),
+        orientation="h",
+        name=part,
+        customdata=counts[[part, of]].to_numpy().tolist(),
+        hovertemplate=told,
+        **look,
     )
 
 
@@ -205,17 +215,13 @@ def lost_and_buried(counts: pd.DataFrame, *, title: str, note: str) -> go.Figure
     figure = go.Figure()
     for part, colour, shape in (("lost", LOSS, "/"), ("buried", BURIED, "")):
         figure.add_trace(
-            go.Bar(
-                y=names,
-                x=(rows[part] / rows["forgotten"]).tolist(),
-                orientation="h",
-                name=part,
+            _bar(
+                rows,
+                names,
+                part=part,
+                of="forgotten",
+                what="forgotten facts",
                 marker={"color": colour, "pattern": _pattern_of(shape)},
-                customdata=rows[[part, "forgotten"]].to_numpy().tolist(),
-                hovertemplate=(
-                    f"%{{y}}<br>{part}: %{{customdata[0]:,}} of %{{customdata[1]:,}} forgotten facts (%{{x:.1%}})"
-                    "<extra></extra>"
-                ),
             )
         )
     return frame(

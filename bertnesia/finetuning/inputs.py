@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -100,8 +99,3 @@ def load_with_new_head(auto: Any, name: str, **options: Any) -> PreTrainedModel:
     """
     model, _ = load_checkpoint(auto, name, **options)
     return model
-
-
-def mean_of(losses: Sequence[Tensor]) -> float:
-    """The mean over all entries of tensors of losses."""
-    return float(torch.cat([loss.flatten().cpu() for loss in losses]).double().mean())

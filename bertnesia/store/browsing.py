@@ -1,12 +1,11 @@
 """What the pages Relations, Facts and Models ask: single facts, cells of a heat map, training curves."""
 
 from dataclasses import asdict, dataclass
-from functools import cache
-from importlib import resources
 from typing import Literal
 
 import pandas as pd
 
+from bertnesia.store.queries.questions import answer
 from bertnesia.store.study import Study
 
 State = Literal["all", "right", "wrong", "not asked"]
@@ -44,17 +43,17 @@ def browse_facts(study: Study, facts: FactFilter, *, page: int = 1, size: int = 
         fact, probe_set, relation, label, subject, object, prompt, eligible, reason, found (how many there are on all
         pages).
     """
-    return study.query(_sql("browse_facts"), {**asdict(facts), "size": size, "skipped": size * (page - 1)})
+    return answer(study, "browse_facts", given={**asdict(facts), "size": size, "skipped": size * (page - 1)})
 
 
 def last_ranks(study: Study, facts: tuple[int, ...], *, kind: str = "trained") -> pd.DataFrame:
     """The rank of some facts at the last layer of every model: model, fact, rank."""
-    return study.query(_sql("last_ranks"), {"facts": list(facts), "kind": kind})
+    return answer(study, "last_ranks", given={"facts": list(facts), "kind": kind})
 
 
 def one_fact(study: Study, fact: int) -> pd.DataFrame:
     """A fact and its relation, in one row, or none where the study does not have it."""
-    return study.query(_sql("one_fact"), {"fact": fact})
+    return answer(study, "one_fact", given={"fact": fact})
 
 
 def answers(study: Study, fact: int, *, kind: str = "trained") -> pd.DataFrame:
@@ -63,12 +62,12 @@ def answers(study: Study, fact: int, *, kind: str = "trained") -> pd.DataFrame:
     Returns:
         model, layer, rank, filtered_rank, ties, probability, tokens and probabilities (the first five predictions).
     """
-    return study.query(_sql("answers"), {"fact": fact, "kind": kind})
+    return answer(study, "answers", given={"fact": fact, "kind": kind})
 
 
 def fact_coverage(study: Study, fact: int) -> pd.DataFrame:
     """How many passages of each training text mention a fact's subject and object together: corpus, mentions."""
-    return study.query(_sql("fact_coverage"), {"fact": fact})
+    return answer(study, "fact_coverage", given={"fact": fact})
 
 
 def cell_facts(study: Study, cell: Cell) -> pd.DataFrame:
@@ -77,14 +76,9 @@ def cell_facts(study: Study, cell: Cell) -> pd.DataFrame:
     Returns:
         fact, subject, object, prompt, rank, base_rank (missing for the base itself), says (the first prediction).
     """
-    return study.query(_sql("cell_facts"), asdict(cell))
+    return answer(study, "cell_facts", given=asdict(cell))
 
 
 def training_curves(study: Study) -> pd.DataFrame:
     """Scores by training step: model, run (`model` or `decoder`), layer, kind, step, score, value."""
-    return study.query(_sql("training_curves"))
-
-
-@cache
-def _sql(name: str) -> str:
-    return (resources.files("bertnesia.store") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    return answer(study, "training_curves")

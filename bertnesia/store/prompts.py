@@ -1,10 +1,8 @@
-"""What live prompts ask of a study: examples, stored facts with their ranks, the model that forgot most."""
-
-from functools import cache
-from importlib import resources
+"""What live prompts ask of a study: examples, all facts, the model that forgot most."""
 
 import pandas as pd
 
+from bertnesia.store.queries.questions import answer
 from bertnesia.store.study import Study
 
 
@@ -18,24 +16,14 @@ def cloze_examples(study: Study, model: str | None, *, kind: str = "trained", ea
         probe_set, relation, label, fact, prompt, object, outcome, model_rank, base_probability.
     """
     parameters = {"base": study.base, "model": model or study.base, "kind": kind, "each": each}
-    return study.query(_sql("cloze_examples"), parameters)
+    return answer(study, "cloze_examples", given=parameters)
 
 
 def forgot_most(study: Study, *, kind: str = "trained") -> pd.DataFrame:
     """Fine-tuned models, the one that forgot most first: model, right_in_base, forgotten (over all layers)."""
-    return study.query(_sql("forgot_most"), {"base": study.base, "kind": kind})
-
-
-def stored_fact(study: Study, fact: int) -> pd.DataFrame:
-    """One fact in one row, or none: fact, probe_set, relation, label, subject, object, prompt, eligible, reason."""
-    return study.query(_sql("stored_fact"), {"fact": fact})
+    return answer(study, "forgot_most", given={"base": study.base, "kind": kind})
 
 
 def study_facts(study: Study) -> pd.DataFrame:
     """All facts: probe_set, relation, subject, object."""
-    return study.query(_sql("study_facts"))
-
-
-@cache
-def _sql(name: str) -> str:
-    return (resources.files("bertnesia.store") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    return answer(study, "study_facts")

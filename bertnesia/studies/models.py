@@ -38,11 +38,6 @@ def load_model(run: StudyRun, model: ModelSpec, decoders: Iterable[str]) -> Laye
     return replace(parts[0], decoders={name: together[name] for names in places.values() for name in names})
 
 
-def load_shown(run: StudyRun, model: ModelSpec) -> LayeredModel:
-    """A model with the decoders that pages show."""
-    return load_model(run, model, shown_kinds(run, model))
-
-
 def passes(run: StudyRun, model: ModelSpec) -> list[Pass]:
     """What a model is asked with.
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from bertnesia import sentences
-from bertnesia.store import prompts
+from bertnesia.store import browsing
 from bertnesia.store.study import Study
 from bertnesia.ui import address
 from bertnesia.ui.study import ask
@@ -65,7 +65,7 @@ def keep_fact(fact: pd.Series | None, prompt: str) -> int | None:
 def _fact(study: Study, text: str) -> pd.Series | None:
     if not text.isdecimal() or len(text) > 18:
         return None
-    found = ask(study, prompts.stored_fact, int(text))
+    found = ask(study, browsing.one_fact, int(text))
     return None if found.empty else found.iloc[0]
 
 

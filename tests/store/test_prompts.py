@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bertnesia.store import prompts
+from bertnesia.store import browsing, prompts
 from bertnesia.store.study import Study
 from tests.store.synthetic_study import LAYERS, Synthetic
 
@@ -56,9 +56,9 @@ def test_the_model_that_forgot_most(study: Study, synthetic: Synthetic) -> None:
 
 def test_a_stored_fact_and_one_that_is_not_there(study: Study, synthetic: Synthetic) -> None:
     expected = synthetic.facts.iloc[7]
-    (row,) = prompts.stored_fact(study, int(expected["fact"])).itertuples(index=False)
+    (row,) = browsing.one_fact(study, int(expected["fact"])).itertuples(index=False)
     assert (row.prompt, row.object, row.relation) == (expected["prompt"], expected["object"], expected["relation"])
-    assert prompts.stored_fact(study, 1).empty
+    assert browsing.one_fact(study, 1).empty
 
 
 def test_all_facts_are_told_to_whoever_trains(study: Study, synthetic: Synthetic) -> None:

@@ -62,7 +62,8 @@ def compared(study: Study, asked_for: Question | Comparison) -> pd.DataFrame:
     Returns:
         all_facts, facts (compared), left_out, eligible_in_some (of those left out, asked of at least one model).
     """
-    names = ("pairs_over_layers", "compared_pairs") if isinstance(asked_for, Comparison) else ("shared", "compared")
+    pairs = ("pairs_scope", "pairs_over_layers", "compared_pairs")
+    names = pairs if isinstance(asked_for, Comparison) else ("shared", "compared")
     return answer(study, *names, given=parameters(study, asked_for))
 
 

@@ -17,12 +17,12 @@ def forgetting(study: Study, comparison: Comparison) -> pd.DataFrame:
         relation, label, facts, right_in_base, right_in_model, retained, forgotten, learned, left_out. Relations without
         a fact that both were asked have no row; `compared` counts the facts left out of the whole probe set.
     """
-    return answer(study, _pairs(comparison), "forgetting", given=parameters(study, comparison))
+    return answer(study, *_pairs(comparison), "forgetting", given=parameters(study, comparison))
 
 
 def outcomes_by_layer(study: Study, comparison: Comparison) -> pd.DataFrame:
     """The same at every layer that both have, whatever the comparison's own: layer and the columns of `forgetting`."""
-    return answer(study, "outcomes_by_layer", given=parameters(study, comparison))
+    return answer(study, "pairs_scope", "outcomes_by_layer", given=parameters(study, comparison))
 
 
 def forgetting_by_layer(study: Study, question: Question) -> pd.DataFrame:
@@ -85,12 +85,12 @@ def rank_changes(study: Study, comparison: Comparison) -> pd.DataFrame:
 
     1, 2 and 3 are rises by 1 to 9, 10 to 99, and 100 or more places; negative numbers are falls.
     """
-    return answer(study, _pairs(comparison), "rank_changes", given=parameters(study, comparison))
+    return answer(study, *_pairs(comparison), "rank_changes", given=parameters(study, comparison))
 
 
 def rank_changes_by_layer(study: Study, comparison: Comparison) -> pd.DataFrame:
     """The same at every layer that both have: layer, change, facts, of."""
-    return answer(study, "pairs_by_layer", "rank_changes_by_layer", given=parameters(study, comparison))
+    return answer(study, "pairs_scope", "pairs_by_layer", "rank_changes_by_layer", given=parameters(study, comparison))
 
 
 def signed_ranks(study: Study, comparison: Comparison) -> pd.DataFrame:
@@ -99,7 +99,7 @@ def signed_ranks(study: Study, comparison: Comparison) -> pd.DataFrame:
     Returns:
         relation, facts, changed, better, worse, rank_sum_better, rank_sum_worse, tie_term (sum of t³ - t over ties).
     """
-    return answer(study, _pairs(comparison), "signed_ranks", given=parameters(study, comparison))
+    return answer(study, *_pairs(comparison), "signed_ranks", given=parameters(study, comparison))
 
 
 def changed_facts(
@@ -116,7 +116,7 @@ def changed_facts(
         layer; over all layers, at its last).
     """
     given = {**parameters(study, comparison), "outcome": outcome, "relation": relation, "limit": limit}
-    return answer(study, _pairs(comparison), "changed_facts", given=given)
+    return answer(study, *_pairs(comparison), "changed_facts", given=given)
 
 
 def coverage_outcomes(study: Study, comparison: Comparison, corpus: str) -> pd.DataFrame:
@@ -126,11 +126,11 @@ def coverage_outcomes(study: Study, comparison: Comparison, corpus: str) -> pd.D
         mentioned, facts, right_in_base, right_in_model, retained, forgotten, learned, mentions (passages).
     """
     given = {**parameters(study, comparison), "corpus": corpus}
-    return answer(study, _pairs(comparison), "coverage_outcomes", given=given)
+    return answer(study, *_pairs(comparison), "coverage_outcomes", given=given)
 
 
-def _pairs(comparison: Comparison) -> str:
-    return "pairs_over_layers" if comparison.layer is None else "pairs_at_layer"
+def _pairs(comparison: Comparison) -> tuple[str, str]:
+    return "pairs_scope", "pairs_over_layers" if comparison.layer is None else "pairs_at_layer"
 
 
 def _with_base(study: Study, question: Question, base: str | None = None) -> tuple[Question, dict[str, object]]:

@@ -144,7 +144,7 @@ def counting(study: Study, question: Question, what: str) -> tuple[str, ...]:
         return "placed", "sizes_from_ranks", f"right_{what}"
     if question.middle or question.k not in SUMMARISED:
         return "placed", "sizes_from_summary", f"right_{what}"
-    return (f"{what}_from_summary",)
+    return "summed", f"{what}_from_summary"
 
 
 @lru_cache(maxsize=256)

@@ -1,29 +1,13 @@
--- counts: as from ranks, read from the summary; only right where all chosen models were asked the same facts.
+-- counts: as from ranks, read from the summary.
 counts AS (
     SELECT
         model,
         layer,
         relation,
         sum(facts) AS facts,
-        sum(
-            CASE
-                WHEN $filtered AND $k = 1 THEN filtered_right_1
-                WHEN $filtered AND $k = 10 THEN filtered_right_10
-                WHEN $filtered AND $k = 100 THEN filtered_right_100
-                WHEN $k = 1 THEN right_1
-                WHEN $k = 10 THEN right_10
-                WHEN $k = 100 THEN right_100
-            END
-        ) AS correct,
-        sum(CASE WHEN $filtered THEN filtered_reciprocal_ranks ELSE reciprocal_ranks END) AS reciprocal_ranks,
-        sum(
-            CASE WHEN $filtered THEN filtered_squared_reciprocal_ranks ELSE squared_reciprocal_ranks END
-        ) AS squared_reciprocal_ranks
-    FROM layer_counts
-    WHERE seed = $seed
-        AND variant = $variant
-        AND kind = $kinds[list_position($models, model)]
-        AND probe_set = $probe_set
-        AND (len($relations) = 0 OR list_contains($relations, relation))
+        sum(correct) AS correct,
+        sum(reciprocal_ranks) AS reciprocal_ranks,
+        sum(squared_reciprocal_ranks) AS squared_reciprocal_ranks
+    FROM summed
     GROUP BY ALL
 ),

@@ -1,36 +1,5 @@
--- half_counts: as from ranks, read from the summary; only right where all chosen models were asked the same facts.
+-- half_counts: as from ranks, read from the summary.
 half_counts AS (
-    SELECT
-        model,
-        layer,
-        relation,
-        half,
-        sum(facts) AS facts,
-        sum(
-            CASE
-                WHEN $filtered AND $k = 1 THEN filtered_right_1
-                WHEN $filtered AND $k = 10 THEN filtered_right_10
-                WHEN $filtered AND $k = 100 THEN filtered_right_100
-                WHEN $k = 1 THEN right_1
-                WHEN $k = 10 THEN right_10
-                WHEN $k = 100 THEN right_100
-            END
-        ) AS correct,
-        sum(
-            CASE
-                WHEN $filtered AND $k = 1 THEN filtered_with_last_1
-                WHEN $filtered AND $k = 10 THEN filtered_with_last_10
-                WHEN $filtered AND $k = 100 THEN filtered_with_last_100
-                WHEN $k = 1 THEN with_last_1
-                WHEN $k = 10 THEN with_last_10
-                WHEN $k = 100 THEN with_last_100
-            END
-        ) AS with_last
-    FROM layer_counts
-    WHERE seed = $seed
-        AND variant = $variant
-        AND kind = $kinds[list_position($models, model)]
-        AND probe_set = $probe_set
-        AND (len($relations) = 0 OR list_contains($relations, relation))
-    GROUP BY ALL
+    SELECT model, layer, relation, half, facts, correct, with_last
+    FROM summed
 )

@@ -1,11 +1,5 @@
--- What is right in base and model at each layer that both have, over the facts that both were asked, and $among, too. A fact
+-- What is right in base and model at each layer that both have, over the facts in scope that both were asked. A fact
 -- has a rank at every layer of a run: only ranks up to k are read.
-WITH probed AS (
-    SELECT fact, relation
-    FROM facts
-    WHERE probe_set = $probe_set AND (len($relations) = 0 OR list_contains($relations, relation))
-),
-
 asked AS (
     SELECT fact
     FROM best
@@ -16,23 +10,10 @@ asked AS (
     WHERE model = $model AND kind = $kind AND seed = $seed AND variant = $variant
 ),
 
-asked_of_others AS (
-    SELECT fact
-    FROM best
-    WHERE seed = $seed
-        AND variant = $variant
-        AND kind = $among_kinds[list_position($among, model)]
-        AND kind BETWEEN list_min($among_kinds) AND list_max($among_kinds)
-        AND model BETWEEN list_min($among) AND list_max($among)
-    GROUP BY fact
-    HAVING count(*) = len($among)
-),
-
 compared AS (
-    SELECT probed.fact, probed.relation
-    FROM probed
+    SELECT fact, relation
+    FROM in_scope
     SEMI JOIN asked USING (fact)
-    WHERE len($among) = 0 OR fact IN (SELECT fact FROM asked_of_others)
 ),
 
 layers AS (
@@ -98,6 +79,6 @@ SELECT
     scope.facts - sizes.facts AS left_out
 FROM sizes
 LEFT JOIN right_counts USING (layer, relation)
-JOIN (SELECT relation, count(*) AS facts FROM probed GROUP BY relation) AS scope USING (relation)
+JOIN scope USING (relation)
 JOIN relations ON relations.probe_set = $probe_set AND relations.relation = sizes.relation
 ORDER BY sizes.layer, relations.label, sizes.relation
