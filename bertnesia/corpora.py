@@ -129,11 +129,12 @@ def position_of(name: str) -> float:
 
 
 def token_chunks(
-    passages: Iterable[Passage], tokenizer: PreTrainedTokenizerBase, max_tokens: int
+    passages: Iterable[Passage], tokenizer: PreTrainedTokenizerBase, max_tokens: int, joined: bool = False
 ) -> Iterator[list[int]]:
     """Token ids of the passages, special tokens included, in chunks of at most `max_tokens`.
 
-    A passage that is too long is cut between sentences, and inside a sentence only where that alone is too long.
+    A passage that is too long is cut between sentences, and inside a sentence only where that alone is too long. With
+    `joined`, a chunk takes as many sentences as it has room for, of several passages if need be.
     """
     before, after = frame(tokenizer)
     room = max_tokens - len(before) - len(after)
@@ -142,8 +143,8 @@ def token_chunks(
         sentences = [_SENTENCE_END.split(passage.text) for passage in batch]
         flat = [sentence for passage in sentences for sentence in passage]
         encoded = iter(tokenizer(flat, add_special_tokens=False, verbose=False)["input_ids"])
-        for passage in sentences:
-            for chunk in _pack((next(encoded) for _ in passage), room):
+        for together in [flat] if joined else sentences:
+            for chunk in _pack((next(encoded) for _ in together), room):
                 yield [*before, *chunk, *after]
 
 

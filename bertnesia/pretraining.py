@@ -6,20 +6,47 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 from torch import nn
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from bertnesia.corpora import Corpus, Passage, Split, split_corpus, spread, token_chunks
 from bertnesia.finetuning.mlm import MaskedLanguageModelling
-from bertnesia.finetuning.snapshots import keep_snapshots
+from bertnesia.finetuning.snapshots import as_saved, keep_snapshots
 from bertnesia.finetuning.trainer import Schedule, finish, train
 from bertnesia.models.checkpoints import check_room, refuse_existing, save_model, versions
-from bertnesia.models.encoder import encoder_hash, load_masked_lm, load_tokenizer, state_hash
+from bertnesia.models.encoder import encoder_hash, load_masked_lm, load_tokenizer, set_dropout, state_hash
 from bertnesia.models.heads import head_norm, output_bias
 from bertnesia.models.vocabulary import count_tokens, learn_wordpiece, log_frequencies, prune_wordpiece
 from bertnesia.progress import working
 from bertnesia.shortening import shortened
+
+_LONG_SCHEDULE = Schedule(steps=500, learning_rate=3e-4, warmup=0.1, evaluations=2)
+
+
+class LongStage(BaseModel):
+    """A second stage of training, on long windows of text beside what the first stage read, as much of each.
+
+    BERT was trained so: nine tenths of the steps on short sequences, the last on long ones, for the positions that
+    those have (Devlin et al. 2019, appendix A.2).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_tokens: int = Field(256, ge=16, description="length of the windows, special tokens included")
+    schedule: Schedule = _LONG_SCHEDULE
+
+    @field_validator("schedule", mode="before")
+    @classmethod
+    def _fill_up(cls, value: Any) -> Any:
+        return {**_LONG_SCHEDULE.model_dump(), **value} if isinstance(value, dict) else value
 
 
 class Pretraining(BaseModel):
@@ -40,6 +67,11 @@ class Pretraining(BaseModel):
     hidden_size: int = Field(256, ge=32, multiple_of=32, description="width, used only when starting from nothing")
     layers: int = Field(6, ge=1, description="depth, used only when starting from nothing")
     schedule: Schedule = Schedule()
+    long: LongStage | None = Field(None, description="a second stage, on longer text")
+
+    @model_serializer(mode="wrap")
+    def _without_unused_stage(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {k: v for k, v in dump(self).items() if k != "long" or v is not None}
 
 
 def pretrain(
@@ -51,7 +83,7 @@ def pretrain(
 ) -> dict[str, Any]:
     """Train a masked language model and save it to `out` in Hugging Face's format, weights in fp16.
 
-    `keep` names a folder for the model as it is at a share of the steps, for as many shares as are wanted.
+    `keep` names a folder for the model as it is at a share of the first stage's steps, for as many as are wanted.
 
     `start` is a folder or hub name of an encoder with a WordPiece vocabulary; None starts from nothing. Training text
     is the `base` share of the corpus alone (see `split_corpus`). Returns the provenance, which is also saved beside the
@@ -66,14 +98,17 @@ def pretrain(
     torch.manual_seed(settings.schedule.seed)
     with working("Preparing text and vocabulary"):
         model, tokenizer = _starting_point(split.base, settings, start)
-        check_room(model, settings.max_tokens)
+        check_room(model, max(settings.max_tokens, settings.long.max_tokens if settings.long else 0))
         objective = _objective(split, tokenizer, settings)
     identity = {"objective": "mlm", **pretraining_identity(corpus, settings, start)}
     work = out.with_name(f".{out.name}.training")
     kept = keep_snapshots(keep or {}, settings.schedule.steps, tokenizer, identity)
-    _set_dropout(model, settings.dropout)
+    set_dropout(model, settings.dropout)  # off by default: little text that is read once or twice is not overfitted
     rates = _rates(model, settings.head_rate)
     history = train(model, objective, settings.schedule, work, identity, rates=rates, visits=kept)
+    if settings.long:
+        model = as_saved(model)
+        history += train_long(model, tokenizer, split, settings, work / "long", identity)
     provenance = {
         **identity,
         "training_tokens": sum(objective.lengths),
@@ -84,6 +119,23 @@ def pretrain(
     }
     finish(work, lambda: save_model(model, tokenizer, out, provenance))
     return provenance
+
+
+def train_long(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    split: Split,
+    settings: Pretraining,
+    work: Path,
+    identity: dict[str, Any],
+) -> list[dict[str, float]]:
+    """The second stage, of a model as it would be saved after the first; returns its scores, steps counted on."""
+    assert settings.long, "asked for"  # noqa: S101
+    windows = list(token_chunks(split.base, tokenizer, settings.long.max_tokens, joined=True))
+    objective = _objective(split, tokenizer, settings, windows)
+    rates = _rates(model, settings.head_rate)
+    history = train(model, objective, settings.long.schedule, work, identity, rates=rates)
+    return [{**scores, "step": scores["step"] + settings.schedule.steps} for scores in history if scores["step"]]
 
 
 def pretraining_identity(corpus: Corpus, settings: Pretraining, start: str | None) -> dict[str, Any]:
@@ -103,12 +155,14 @@ def _weights_hash(folder: str) -> str:
     return state_hash(model.state_dict()) if has_head else encoder_hash(model)
 
 
-def _objective(split: Split, tokenizer: PreTrainedTokenizerBase, settings: Pretraining) -> MaskedLanguageModelling:
+def _objective(
+    split: Split, tokenizer: PreTrainedTokenizerBase, settings: Pretraining, more: Sequence[list[int]] = ()
+) -> MaskedLanguageModelling:
     text = [*split.base, *shortened(split.base, settings.short)]
     held_out = list(token_chunks(split.validation, tokenizer, settings.max_tokens))
     return MaskedLanguageModelling(
         tokenizer,
-        train=list(token_chunks(text, tokenizer, settings.max_tokens)),
+        train=[*token_chunks(text, tokenizer, settings.max_tokens), *more],
         validation=spread(held_out, settings.validation_sequences),
         share=settings.masked,
         favour_rare=settings.favour_rare,
@@ -171,13 +225,3 @@ def _start_head(model: PreTrainedModel, text: Sequence[Passage], tokenizer: PreT
     frequencies = log_frequencies(count_tokens(text, tokenizer), tokenizer)
     output_bias(model).data.copy_(torch.from_numpy(frequencies))
     head_norm(model).data.fill_(0.3)
-
-
-def _set_dropout(model: PreTrainedModel, rate: float) -> None:
-    """Set the rate for training; the configuration, which is saved, keeps its own.
-
-    Off by default: little text that is read once or twice is not overfitted.
-    """
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = rate

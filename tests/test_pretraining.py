@@ -19,7 +19,7 @@ from bertnesia.models.checkpoints import made_with
 from bertnesia.models.encoder import encoder_hash
 from bertnesia.models.heads import head_norm, output_bias
 from bertnesia.models.vocabulary import count_tokens, log_frequencies
-from bertnesia.pretraining import Pretraining, pretrain, pretraining_identity
+from bertnesia.pretraining import LongStage, Pretraining, pretrain, pretraining_identity
 from tests import tiny
 
 SETTINGS = Pretraining(
@@ -239,6 +239,53 @@ def test_short_forms_of_training_sentences_alone_are_read_too(tmp_path, body, un
     assert short
     assert objective.train == [words(one)["input_ids"] for one in [*(p.text for p in split.base), *short]]
     assert objective.validation == [words(passage.text)["input_ids"] for passage in split.validation]
+
+
+LONG = LongStage(max_tokens=48, schedule=Schedule(steps=4, batch_tokens=512, learning_rate=1e-3, evaluations=1))
+
+
+def test_a_second_stage_reads_long_windows_beside_what_the_first_read(tmp_path, corpus, body, untrained):
+    settings = BRIEF.model_copy(update={"long": LONG, "vocabulary_size": 0})
+    provenance = pretrain(corpus, tmp_path / "out", settings, str(body))
+    (_, first), (model, second) = untrained
+    words, split = tiny.tokenizer(), split_corpus(corpus.passages, 0.1, 0.1)
+    text = [token for passage in split.base for token in words(passage.text, add_special_tokens=False)["input_ids"]]
+    windows = second.train[len(first.train) :]
+
+    assert second.train[: len(first.train)] == first.train
+    assert second.validation == first.validation
+    assert [token for window in windows for token in window[1:-1]] == text, "all of it, in its order"
+    assert max(map(len, windows)) <= 48 < 2 * len(windows[0])
+    assert {m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)} == {0.0}
+    assert provenance["settings"]["long"]["schedule"]["steps"] == 4
+    assert "long" not in BRIEF.model_dump(), "what older bases were made with is unchanged"
+
+
+def test_a_second_stage_starts_from_what_the_first_would_save_and_survives_a_kill(
+    tmp_path, trained, corpus, body, monkeypatch
+):
+    settings = SETTINGS.model_copy(update={"long": LONG})
+    provenance = pretrain(corpus, tmp_path / "whole", settings, str(body))
+    assert [scores["step"] for scores in provenance["history"]] == [0, 40, 80, 84]
+    evaluate, calls = pretraining.MaskedLanguageModelling.evaluate, iter([False] * 4 + [True])
+    starts = []
+
+    def die(objective, model):
+        starts.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
+        if next(calls):
+            raise KeyboardInterrupt
+        return evaluate(objective, model)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pretraining.MaskedLanguageModelling, "evaluate", die)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(corpus, tmp_path / "mini", settings, str(body))
+    saved = load_file(trained[0] / "model.safetensors")
+    assert all(torch.equal(starts[3][name], tensor.float()) for name, tensor in saved.items())
+    pretrain(corpus, tmp_path / "mini", settings, str(body))
+
+    assert sha256(tmp_path / "mini" / "model.safetensors") == sha256(tmp_path / "whole" / "model.safetensors")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mini", "whole"]
 
 
 def test_embeddings_and_head_may_learn_faster(tmp_path, corpus, body, monkeypatch):

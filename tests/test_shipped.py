@@ -15,6 +15,8 @@ from bertnesia.models.layered import LayeredModel, load_layered
 from bertnesia.probes import read_probe_sets
 from bertnesia.probes.eligibility import Prompt, make_prompts
 from bertnesia.probing.engine import make_shards, probe_shard
+from bertnesia.store.queries import Question, pretraining_steps
+from bertnesia.store.stored import stored_models
 from bertnesia.store.study import Study, open_study
 from bertnesia.studies.run import StudyRun
 from bertnesia.studies.spec import probe_spec
@@ -24,6 +26,7 @@ from bertnesia.summary import summarise
 
 SHIPPED = Path(bertnesia.__file__).parent.parent / "precomputed"
 SIZE_LIMIT = 50 * 2**20
+SIBLINGS = ("qa-squad", "mlm-squad", "ner-wnut")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,7 @@ def test_stored_ranks_are_those_that_the_shipped_weights_give(study: Study) -> N
     """Every kind, layer and model, on facts drawn at random: exact up to rank 100, by at most 1 beyond."""
     asked = study.query("SELECT fact, prompt FROM facts WHERE eligible ORDER BY hash(fact) LIMIT 40")
     chosen = set(asked["fact"])
-    for row in study.models().itertuples():
+    for row in stored_models(study).itertuples():
         base = str(SHIPPED / "models/mini") if row.base else None
         model = load_layered(str(SHIPPED / row.folder), base)
         (probe_set,) = read_probe_sets(["atlas"], None)
@@ -114,7 +117,7 @@ def test_live_predictions_are_the_stored_ones(study: Study) -> None:
 
 
 def test_models_are_what_the_database_says(study: Study) -> None:
-    for row in study.models().itertuples():
+    for row in stored_models(study).itertuples():
         base = str(SHIPPED / "models/mini") if row.base else None
         model = load_layered(str(SHIPPED / row.folder), base)
         assert encoder_hash(model.encoder) == row.encoder_hash
@@ -122,7 +125,7 @@ def test_models_are_what_the_database_says(study: Study) -> None:
 
 
 def test_the_study_holds_its_controls(study: Study) -> None:
-    """Every kind with every variant of the prompt, a second decoder seed, and a last-layer decoder for every layer."""
+    """Priors, a second decoder seed, a last-layer decoder for every layer, and points of every fine-tuning."""
     asked = study.query(
         "SELECT model, kind, seed, variant, count(DISTINCT layer) AS layers, count(DISTINCT fact) AS facts "
         "FROM ranks GROUP BY ALL"
@@ -130,13 +133,24 @@ def test_the_study_holds_its_controls(study: Study) -> None:
     kinds = {(row.model, row.kind) for row in asked.itertuples()}
     assert kinds == {
         *(("mini", kind) for kind in ("trained", "stock", "random", "control")),
-        *(("qa-squad", kind) for kind in ("trained", "stock", "base")),
+        *((model, kind) for model in SIBLINGS for kind in ("trained", "stock", "base")),
+        *((f"mini-at-{share}", kind) for share in (5, 10, 25, 50) for kind in ("trained", "own")),
+        *((f"{model}@{step}", "base") for model in SIBLINGS for step in (6, 12, 30, 60, 150, 300, 450)),
+        *((f"{model}@{step}", "trained") for model in SIBLINGS for step in (150,)),
     }
     variants = asked[asked["seed"] == 0].groupby(["model", "kind"])["variant"].agg(set)
     assert {"plain", "subject_masked", "subject_swapped", "paraphrase_1"} <= variants["mini", "trained"]
-    assert all(found == variants["mini", "trained"] for found in variants)
+    for model, kind in kinds:
+        if kind == "trained" and model in SIBLINGS:
+            assert variants[model, kind] == variants["mini", "trained"]
+        elif (model, kind) != ("mini", "trained"):
+            assert variants[model, kind] == {"plain"}, (model, kind)
+    facts = {(row.model, row.variant): row.facts for row in asked.itertuples() if row.kind in {"trained", "base"}}
+    sample = {facts[f"{model}@6", "plain"] for model in SIBLINGS} | {facts["mini", "paraphrase_1"]}
+    assert len(sample) == 1
+    assert 0.3 < sample.pop() / facts["mini", "plain"] < 0.4
     seeds = {(row.model, row.seed): row.layers for row in asked[asked["seed"] > 0].itertuples()}
-    assert seeds == {("mini", 1): 6, ("qa-squad", 1): 6, **{("mini", seed): 1 for seed in (2, 3, 4, 5)}}
+    assert seeds == {("mini", 1): 6, **{("mini", seed): 1 for seed in (2, 3, 4, 5)}}
     last = study.query("SELECT hash FROM decoders WHERE model = 'mini' AND kind = 'trained' AND layer = 6")
     assert last["hash"].nunique() == 6, "as many as the base has layers"
 
@@ -149,6 +163,15 @@ def test_masked_and_swapped_subjects_cost_the_base_its_answers(study: Study) -> 
     ).set_index("variant")["n"]
     assert right["plain"] > right["subject_masked"]
     assert right["plain"] > right["subject_swapped"]
+
+
+def test_the_base_learns_on_its_way(study: Study) -> None:
+    """Its last layer knows most at the end, and after the start more from each point of the training to the next."""
+    steps = pretraining_steps(study, Question("atlas", ("mini",)), "micro")
+    last = steps[steps["layer"] == 6]
+    assert [round(share, 2) for share in last["progress"]] == [0.05, 0.1, 0.25, 0.5, 1]
+    assert list(last["precision"])[1:] == sorted(list(last["precision"])[1:])
+    assert last["precision"].max() == last["precision"].iloc[-1]
 
 
 def test_what_ships_is_verified() -> None:

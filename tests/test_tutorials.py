@@ -44,17 +44,17 @@ def outcomes(**choice: int | str | None) -> pd.Series:
 def told_of_one_fact() -> list[str]:
     """What section 1 says with figures in it, with those of the study."""
     found = queries.changed_facts(STUDY, pair(), "forgotten", None).set_index("prompt")
-    cuba = found.loc["An official language of Cuba is [MASK] ."]
+    france = found.loc["An official language of France is [MASK] ."]
     before = STUDY.query(
         "SELECT rank FROM ranks JOIN facts USING (fact) WHERE prompt = $prompt AND model = 'mini' AND kind = 'trained' "
         "AND layer = 5 AND seed = 0 AND variant = 'plain'",
-        {"prompt": cuba.name},
+        {"prompt": france.name},
     )
     words = STUDY.models().set_index("model").loc["mini", "vocabulary_size"]
     return [
-        f'"spanish" has rank {before["rank"].item()} at layer 5 and rank {cuba["base_rank"]:.0f} at layer 6',
+        f'"french" has rank {before["rank"].item()} at layer 5 and rank {france["base_rank"]:.0f} at layer 6',
         f", of {words:,} words.",
-        f'has rank {cuba["model_rank"]:.0f} at layer 6, and what stands first there is "{cuba["model_says"]}"',
+        f'has rank {france["model_rank"]:.0f} at layer 6, and what stands first there is "{france["model_says"]}"',
         "lie apart, from 0 to 1",
     ]
 
@@ -78,7 +78,7 @@ def told_of_all_facts() -> list[str]:
         f"disagree on {share(churn['forgotten'], churn['right_in_base'])} of what its last layer has right",
         f"Of the {share(last['forgotten'], known)}, so much could be noise",
         " ".join(f"| {row.Index} | {row.right_in_base} | {row.forgotten} |" for row in some.itertuples()),
-        f'{(says == "antarctica").sum()} of the {len(says)} are "antarctica"',
+        f'{(says == "a").sum()} of the {len(says)} are "a"',
     ]
 
 
@@ -90,7 +90,8 @@ def told_of_layers() -> list[str]:
     before, after = layers["right_in_base"], layers["right_in_model"]
     depth = queries.lost_and_buried(STUDY, pair()).select_dtypes("number").sum()
     return [
-        f"layers 1 to 4 change little: layer 4 goes from {before[4]} right facts to {after[4]}.",
+        "the layers below the fifth know little before and after:",
+        f"layer 4 goes from {before[4]} right facts to {after[4]}.",
         f"Layer 5 goes from {before[5]} to {after[5]}, layer 6 from {before[6]} to {after[6]}.",
         f"of the {depth['forgotten']} facts that the last layer forgot, whether an earlier layer still has them",
         f"For {depth['lost']} of them none has",
@@ -116,7 +117,7 @@ def untold(text: str, told: list[str]) -> list[str]:
 def test_the_figures_on_forgetting_are_those_of_the_study() -> None:
     text, told = prose(FORGETTING), [*told_of_one_fact(), *told_of_all_facts(), *told_of_layers()]
     assert untold(text, told) == []
-    assert untold(f"{text} And 1,200 more.", [*told, "2 facts"]) == ["2 facts", "1,200"]
+    assert untold(f"{text} And 1,200 more.", [*told, "5 facts"]) == ["5 facts", "1,200"]
 
 
 def shown_on(page: str) -> set[str]:
@@ -186,6 +187,8 @@ def test_the_figures_on_ones_own_facts_are_those_of_a_run(asked: tuple[Path, Map
         ),
     ]
     assert untold(prose(OWN_MODEL), figures) == []
+    second = wrong.loc[(wrong["rank"] == 2) & (wrong["prediction"] == wrong["subject"].str.lower()), "subject"]
+    assert set(tuned.loc[tuned["rank"] == 1, "subject"]) == set(second), "stood second, behind the city"
     assert "Madrid is the capital city of madrid" in prose(OWN_MODEL)
     assert base.set_index("subject").loc["Madrid", "prediction"] == "madrid"
 

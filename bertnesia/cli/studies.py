@@ -34,6 +34,12 @@ ProbesOption = Annotated[
 ToOption = Annotated[
     Path | None, typer.Option("--to", help="Publish there, with a copy of the models and decoders that ship.")
 ]
+KeepOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep", help="The study as it was published before: results that would come out the same are taken from it."
+    ),
+]
 
 
 @app.command()
@@ -44,6 +50,7 @@ def run(
     work: WorkOption = None,
     models: ModelsOption = None,
     to: ToOption = None,
+    keep: KeepOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show the stages, how long they take and what is to be downloaded.")
     ] = False,
@@ -51,7 +58,7 @@ def run(
     """Perform a whole study: train what is missing, probe, publish the database."""
     from bertnesia.studies.stages import run_study
 
-    study_run = _study_run(study, data, probes, work, models)
+    study_run = _study_run(study, data, probes, work, models, keep)
     if dry_run:
         _show_plan(study_run)
         return
@@ -67,11 +74,12 @@ def publish(
     work: WorkOption = None,
     models: ModelsOption = None,
     to: ToOption = None,
+    keep: KeepOption = None,
 ) -> None:
     """Build a study's database from its results, in one step; probes what has not been probed."""
     from bertnesia.studies.stages import publish_study
 
-    database = publish_study(_study_run(study, data, probes, work, models), to)
+    database = publish_study(_study_run(study, data, probes, work, models, keep), to)
     _say_how_to_open(database, console)
 
 
@@ -129,15 +137,17 @@ def _say_how_to_open(database: Path, where: Console) -> None:
 
 
 def _study_run(
-    study: Path, data: Path | None, probes: str | None, work: Path | None, models: Path | None
+    study: Path, data: Path | None, probes: str | None, work: Path | None, models: Path | None, keep: Path | None
 ) -> "StudyRun":
+    from bertnesia.studies.keeping import keep_results
     from bertnesia.studies.run import StudyRun
     from bertnesia.studies.spec import read_study, with_probes
 
     spec = read_study(study)
     if probes is not None:
         spec = with_probes(spec, names(probes))
-    return StudyRun(spec, data, work or Path("runs") / spec.name, models)
+    study_run = StudyRun(spec, data, work or Path("runs") / spec.name, models)
+    return keep_results(study_run, keep) if keep else study_run
 
 
 def _show_plan(study_run: "StudyRun") -> None:

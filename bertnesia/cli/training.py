@@ -1,7 +1,7 @@
 """Commands that train: `pretrain`, `finetune`, `train-decoders`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -12,6 +12,8 @@ from bertnesia.errors import BertnesiaError
 DATA = "Data and task"
 TRAINING = "Training"
 PROBING = "Probing on the way"
+
+Precision = Literal["float32", "bfloat16"]
 
 
 @app.command()
@@ -35,7 +37,13 @@ def pretrain(
     warmup: Annotated[float, typer.Option(help="Share of the steps in which it rises.", min=0, max=0.99)] = 0.06,
     weight_decay: Annotated[float, typer.Option(help="AdamW's weight decay.", min=0)] = 0.01,
     dropout: Annotated[float, typer.Option(help="Dropout while training.", min=0, max=0.9)] = 0.0,
+    precision: Annotated[
+        Precision, typer.Option(help="Of matrix products; bfloat16 is faster where the processor has it.")
+    ] = "float32",
     evaluations: Annotated[int, typer.Option(help="Held-out evaluations and checkpoints.", min=1)] = 10,
+    long_steps: Annotated[int, typer.Option(help="Steps of a second stage, on longer text.", min=0)] = 0,
+    long_tokens: Annotated[int, typer.Option(help="Length of its windows, in tokens.", min=16)] = 256,
+    long_rate: Annotated[float, typer.Option(help="Its highest learning rate.", min=MIN_RATE)] = 3e-4,
     keep_at: Annotated[
         str, typer.Option("--keep-at", help="Points at which to keep the model as OUT-at-5 and so on, e.g. 5%,25%,50%.")
     ] = "",
@@ -45,7 +53,7 @@ def pretrain(
     from bertnesia.corpora import read_corpus
     from bertnesia.finetuning.snapshots import folder_at, read_shares
     from bertnesia.finetuning.trainer import Schedule
-    from bertnesia.pretraining import Pretraining
+    from bertnesia.pretraining import LongStage, Pretraining
     from bertnesia.pretraining import pretrain as train_base
 
     schedule = Schedule(
@@ -56,7 +64,10 @@ def pretrain(
         weight_decay=weight_decay,
         seed=seed,
         evaluations=evaluations,
+        precision=precision,
     )
+    changes = {"steps": long_steps, "learning_rate": long_rate, "warmup": 0.1, "evaluations": 2}
+    long = LongStage(max_tokens=long_tokens, schedule=schedule.model_copy(update=changes)) if long_steps else None
     settings = Pretraining(
         vocabulary_size=vocabulary_size,
         max_tokens=max_tokens,
@@ -66,6 +77,7 @@ def pretrain(
         head_rate=head_rate,
         dropout=dropout,
         schedule=schedule,
+        long=long,
     )
     kept = {share: folder_at(out, share) for share in read_shares(keep_at)}
     provenance = train_base(read_corpus(text), out, settings, start, kept)
@@ -122,6 +134,18 @@ def finetune(
         float, typer.Option(help="Share of the steps in which it rises.", min=0, max=0.99, rich_help_panel=TRAINING)
     ] = 0.1,
     weight_decay: Annotated[float, typer.Option(help="AdamW's weight decay.", min=0, rich_help_panel=TRAINING)] = 0.01,
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            help="Dropout while training.", min=0, max=0.9, show_default="the base's", rich_help_panel=TRAINING
+        ),
+    ] = None,
+    precision: Annotated[
+        Precision,
+        typer.Option(
+            help="Of matrix products; bfloat16 is faster where the processor has it.", rich_help_panel=TRAINING
+        ),
+    ] = "float32",
     evaluations: Annotated[
         int, typer.Option(help="Held-out evaluations and checkpoints.", min=1, rich_help_panel=TRAINING)
     ] = 4,
@@ -172,6 +196,7 @@ def finetune(
         candidates=candidates,
         max_tokens=max_tokens,
         stride=min(64, max_tokens // 4),
+        dropout=dropout,
         schedule={
             "steps": steps or 1,
             "batch_tokens": batch_tokens,
@@ -180,6 +205,7 @@ def finetune(
             "weight_decay": weight_decay,
             "evaluations": evaluations,
             "seed": seed,
+            "precision": precision,
         },
     )
     if decoders_at and not probe_at:

@@ -94,7 +94,7 @@ def answers_grid(table: pd.DataFrame, *, label: str, colour: str, note: str) -> 
     rows = table.sort_values("layer")
     places = int(rows["tokens"].map(len).max()) if len(rows) else 0
     if not places:
-        return empty(label, "The study keeps no predictions of this model.")
+        return empty(label, "The study keeps no predictions of this model with these decoders.")
     layers = [str(layer) for layer in rows["layer"]]
     heads = [str(place) for place in range(1, places + 1)]
     shares = np.zeros((len(rows), places))

@@ -20,7 +20,7 @@ from bertnesia.finetuning.settings import Finetuning
 from bertnesia.finetuning.snapshots import as_saved, keep_snapshots, step_at
 from bertnesia.finetuning.trainer import Schedule, Visits, finish, train
 from bertnesia.models.checkpoints import check_room, read_provenance, refuse_existing, save_model, versions
-from bertnesia.models.encoder import encoder_hash, load_masked_lm, load_tokenizer, state_hash
+from bertnesia.models.encoder import encoder_hash, load_masked_lm, load_tokenizer, set_dropout, state_hash
 
 __all__ = ["Finetuning", "Moment", "OnTheWay", "finetune", "finetuning_identity"]
 
@@ -79,6 +79,8 @@ def finetune(
     torch.manual_seed(settings.schedule.seed)  # the new head's weights
     model = prepared.load(base)
     check_room(model, settings.max_tokens)
+    if settings.dropout is not None:
+        set_dropout(model, settings.dropout)
     work = out.with_name(f".{out.name}.training")
     task = prepared.objective
     visits = keep_snapshots(keep or {}, schedule.steps, tokenizer, identity)

@@ -2,7 +2,16 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.finetuning.trainer import Schedule
@@ -11,7 +20,7 @@ _SCHEDULE = Schedule(batch_tokens=4096, learning_rate=1e-4, warmup=0.1, evaluati
 
 
 class Finetuning(BaseModel):
-    """Settings of a fine-tuning run; dropout stays at the base's own rates.
+    """Settings of a fine-tuning run.
 
     Held out are whole articles, documents or groups of sentences. The default share of them is what a base keeps for
     decoders and validation, so that further training on the base's own text takes what the base was trained on.
@@ -34,7 +43,14 @@ class Finetuning(BaseModel):
     epochs: float | None = Field(
         2.0, gt=0, description="passes over the data; without it schedule.steps, where it is given, says how long"
     )
+    dropout: float | None = Field(
+        None, ge=0, lt=1, description="while training, instead of the base's own rates; the saved model keeps those"
+    )
     schedule: Schedule = _SCHEDULE
+
+    @model_serializer(mode="wrap")
+    def _without_unused_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {k: v for k, v in dump(self).items() if k != "dropout" or v is not None}
 
     @field_validator("schedule", mode="before")
     @classmethod

@@ -58,10 +58,20 @@ class Schedule(BaseModel):
     decay: Literal["linear", "constant"] = Field("linear", description="the learning rate after warm-up")
     patience: int | None = Field(None, ge=1, description="evaluations without improvement after which to stop")
     min_delta: float = Field(0.0, ge=0, description="how much the held-out loss must fall to count as improvement")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of matrix products in training; weights, optimizer and evaluations stay in float32"
+    )
 
     @model_serializer(mode="wrap")
     def _without_unused_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        unused = {"batch_sequences": None, "warmup_steps": None, "decay": "linear", "patience": None, "min_delta": 0.0}
+        unused = {
+            "batch_sequences": None,
+            "warmup_steps": None,
+            "decay": "linear",
+            "patience": None,
+            "min_delta": 0.0,
+            "precision": "float32",
+        }
         return {k: v for k, v in dump(self).items() if k not in unused or v != unused[k]}
 
 
@@ -153,6 +163,7 @@ class _ObjectiveTrainer(Trainer):
     ) -> None:
         self.objective = objective
         self.rates = rates
+        self.precision = schedule.precision
         self.batches = StepBatches(
             objective, schedule.batch_tokens, schedule.steps, schedule.seed, schedule.batch_sequences
         )
@@ -181,7 +192,9 @@ class _ObjectiveTrainer(Trainer):
 
     def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **kwargs: Any) -> Tensor:
         # Not `model`, which is wrapped for several devices where there are several: one is used.
-        loss: Tensor = self.objective.loss(self.model, inputs)
+        mixed = self.precision == "bfloat16"
+        with torch.autocast(device().type, torch.bfloat16, enabled=mixed):
+            loss: Tensor = self.objective.loss(self.model, inputs)
         return loss
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:

@@ -45,11 +45,12 @@ class TrainableHead(nn.Module):
     def judge(self, loss: float, accuracy: float, step: Tensor, patience: int | None, min_delta: float) -> None:
         """Take an evaluation into account: keep the weights if they are the best, count the wait for better ones.
 
-        A head that has waited for `patience` evaluations has stopped: whatever comes later is not kept.
+        A head that has waited for `patience` evaluations has stopped: whatever comes later is not kept. What a head was
+        before its first step is never its best: that is the head that it started from, whatever the seed.
         """
         if self.has_stopped(patience):
             return
-        if loss < self.best_loss:
+        if loss < self.best_loss or int(self.best_step) == 0:
             self.best_loss.fill_(loss)
             self.best_accuracy.fill_(accuracy)
             self.best_step.copy_(step)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from huggingface_hub.errors import LocalEntryNotFoundError, StrictDataclassError
 from safetensors import SafetensorError
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -158,6 +158,13 @@ def load_checkpoint(
         raise BertnesiaError(f"Cannot load the weights of {name}: {_reason(error)}") from error
     check_encoder(name, model, info)
     return model, head_keys(model, info)
+
+
+def set_dropout(model: nn.Module, rate: float) -> None:
+    """Set the rate for training; the configuration, which is saved, keeps its own."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = rate
 
 
 def state_hash(tensors: Mapping[str, Tensor]) -> str:

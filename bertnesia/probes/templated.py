@@ -9,7 +9,7 @@ from bertnesia.probes.facts import Fact, ProbeSet, Relation, distinct
 from bertnesia.probes.sources import BadRowError, Numbered, ProbeFiles, Reading, Row, json_rows
 
 RELATIONS_FILE = "relations.jsonl"
-ATLAS_LICENCE = "CC BY 4.0, Unicode-3.0, MIT and BSD-3-Clause, by relation"
+ATLAS_LICENCE = "CC BY 4.0, Unicode-3.0, MIT, BSD-3-Clause and WordNet, by relation"
 _TYPES = ("", "1-1", "N-1", "N-M")
 
 

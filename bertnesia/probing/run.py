@@ -1,9 +1,9 @@
 """Probing a model on probe sets: shards that are done are kept, the others are probed and written as parts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.models.decoders import output_hash
@@ -14,7 +14,14 @@ from bertnesia.probes.eligibility import Ineligible, make_prompts
 from bertnesia.probes.facts import VOCABULARY, ProbeSet
 from bertnesia.probing.choices import make_choices
 from bertnesia.probing.shards import AnyShard, Prompts, ask_shard, cut_shards, shard_identity
-from bertnesia.probing.variants import PLAIN, expand_variants, make_variant, paraphrase_number, paraphrased
+from bertnesia.probing.variants import (
+    PLAIN,
+    SUBJECT_MASKED,
+    expand_variants,
+    make_variant,
+    paraphrase_number,
+    paraphrased,
+)
 from bertnesia.progress import progress_bar
 from bertnesia.store.parts import part_is_current, write_part
 
@@ -52,13 +59,15 @@ class Parts:
 class Pass:
     """One run of a model over all prompts.
 
-    `decoders` are asked the plain prompts, those of `varied` the variants, too; predictions are kept of the plain
-    prompts for those of `shown`. `label` tells the parts of several passes of one model apart.
+    `decoders` are asked the plain prompts, those of `masked` the prompts without their subject, too, those of `varied`
+    the other variants; predictions are kept of the plain prompts for those of `shown`. `label` tells the parts of
+    several passes of one model apart.
     """
 
     name: str
     model: LayeredModel
     decoders: tuple[str, ...]
+    masked: tuple[str, ...] = ()
     varied: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     label: str = ""
@@ -70,15 +79,34 @@ class Pass:
 
     def of(self, variant: str) -> tuple[str, ...]:
         """The decoders to ask prompts of a variant."""
-        return self.decoders if variant == PLAIN else self.varied
+        return {PLAIN: self.decoders, SUBJECT_MASKED: self.masked}.get(variant, self.varied)
 
 
-def ask(probe_sets: Sequence[ProbeSet], model: LayeredModel, variants: Sequence[str] = ()) -> list[Asked]:
+def ask(
+    probe_sets: Sequence[ProbeSet], model: LayeredModel, variants: Sequence[str] = (), sample: float = 1.0
+) -> list[Asked]:
     """The probe sets with the prompts that are eligible for the model's tokenizer and length, and their variants.
 
-    Of the variants, probe sets with answer spaces have the paraphrases alone.
+    Of the variants, probe sets with answer spaces have the paraphrases alone. Variants other than the masked subject
+    are those of a `sample` of the facts.
     """
-    return [_ask(probe_set, model, expand_variants(variants, probe_set)) for probe_set in probe_sets]
+    asked = [_ask(probe_set, model, expand_variants(variants, probe_set)) for probe_set in probe_sets]
+    return [replace(one, variants=_sampled(one.variants, sample)) for one in asked]
+
+
+def drawn(prompts: Prompts, share: float) -> Prompts:
+    """The prompts of a share of the facts, drawn by the facts' digests: everywhere the same ones."""
+    kept = tuple(prompt for prompt in prompts if prompt.fact // 2 % 10_000 < share * 10_000)  # bit 0 tells the half
+    return cast(Prompts, kept)
+
+
+def sampled(asked: Sequence[Asked], share: float) -> list[Asked]:
+    """The same with the plain prompts of a share of the facts alone."""
+    return [replace(one, prompts=drawn(one.prompts, share), variants={}) for one in asked]
+
+
+def _sampled(variants: Mapping[str, Prompts], share: float) -> dict[str, Prompts]:
+    return {name: prompts if name == SUBJECT_MASKED else drawn(prompts, share) for name, prompts in variants.items()}
 
 
 def _ask(probe_set: ProbeSet, model: LayeredModel, variants: Sequence[str]) -> Asked:
@@ -107,7 +135,7 @@ def probe_to_parts(name: str, model: LayeredModel, asked: Sequence[Asked], folde
         BertnesiaError: if a prompt is longer than the model takes, or its scores are not finite.
     """
     every = tuple(model.decoders)
-    return run_pass(Pass(name, model, every, varied=every, shown=every), asked, folder)
+    return run_pass(Pass(name, model, every, masked=every, varied=every, shown=every), asked, folder)
 
 
 def run_pass(work: Pass, asked: Sequence[Asked], folder: Path) -> Parts:

@@ -30,7 +30,11 @@ _INSERTS = {
         "INSERT INTO facts BY NAME SELECT *, fact & 1 AS half,"
         " dense_rank() OVER (ORDER BY probe_set, relation, lower(object)) AS answer FROM incoming"
     ),
-    "ranks": "INSERT INTO ranks BY NAME SELECT * FROM incoming ORDER BY model, kind, seed, variant, fact, layer",
+    "ranks": (
+        "INSERT INTO ranks BY NAME SELECT * EXCLUDE (filtered_rank)"
+        " REPLACE (round(log_probability, 3) AS log_probability), rank - filtered_rank AS others_before"
+        " FROM incoming ORDER BY model, kind, seed, variant, fact, layer"
+    ),
     "predictions": "INSERT INTO predictions BY NAME SELECT * FROM incoming ORDER BY model, kind, fact, layer",
     "training": "INSERT INTO training BY NAME SELECT * FROM incoming",
     "coverage": "INSERT INTO coverage BY NAME SELECT * FROM incoming ORDER BY corpus, fact",

@@ -80,7 +80,7 @@ CREATE TABLE templates (
 );
 
 CREATE TABLE facts (
-    fact BIGINT PRIMARY KEY,
+    fact BIGINT NOT NULL,
     probe_set VARCHAR NOT NULL,
     relation VARCHAR NOT NULL,
     subject VARCHAR NOT NULL,
@@ -102,9 +102,10 @@ CREATE TABLE ranks (
     layer UTINYINT NOT NULL,
     fact BIGINT NOT NULL,
     rank INTEGER NOT NULL,              -- 1 is best
-    filtered_rank INTEGER NOT NULL,
+    others_before INTEGER NOT NULL,     -- other right answers with a better rank; nearly always 0, which takes no room
+    filtered_rank INTEGER GENERATED ALWAYS AS (rank - others_before) VIRTUAL,
     ties INTEGER NOT NULL,              -- other entries with exactly the same score
-    log_probability FLOAT NOT NULL      -- natural logarithm
+    log_probability FLOAT NOT NULL      -- natural logarithm, three digits after the point
 );
 
 -- Of plain prompts and decoder seed 0 only.
@@ -131,8 +132,7 @@ CREATE TABLE training (
 CREATE TABLE coverage (
     corpus VARCHAR NOT NULL,
     fact BIGINT NOT NULL,
-    mentions INTEGER NOT NULL,
-    PRIMARY KEY (corpus, fact)
+    mentions INTEGER NOT NULL
 );
 
 -- Figures quoted from papers and their public code, to stand beside the study's own.
@@ -193,11 +193,15 @@ CREATE TABLE best (
     fact BIGINT NOT NULL,
     rank INTEGER NOT NULL,              -- best over the layers
     layer UTINYINT NOT NULL,            -- the first layer that reaches it
-    filtered_rank INTEGER NOT NULL,
-    middle_rank DOUBLE NOT NULL,        -- best over the layers of rank + ties / 2
-    filtered_middle_rank DOUBLE NOT NULL,
+    filtered_gain INTEGER NOT NULL,
+    filtered_rank INTEGER GENERATED ALWAYS AS (rank - filtered_gain) VIRTUAL,
+    middle_loss DOUBLE NOT NULL,
+    middle_rank DOUBLE GENERATED ALWAYS AS (rank + middle_loss) VIRTUAL, -- best over the layers of rank + ties / 2
+    filtered_middle_loss DOUBLE NOT NULL,
+    filtered_middle_rank DOUBLE GENERATED ALWAYS AS (rank - filtered_gain + filtered_middle_loss) VIRTUAL,
     last_rank INTEGER,                  -- at the model's last layer
-    last_filtered_rank INTEGER,
+    last_others_before INTEGER,
+    last_filtered_rank INTEGER GENERATED ALWAYS AS (last_rank - last_others_before) VIRTUAL,
     last_ties INTEGER,
     first_1 UTINYINT,                   -- the first layer with a rank of at most 1, 10, 100
     first_10 UTINYINT,

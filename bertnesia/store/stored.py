@@ -1,11 +1,14 @@
 """What a study holds, row by row, to be compared with the models, decoders and probe files that it was made from."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 
 from bertnesia.store.queries.questions import answer
 from bertnesia.store.study import Study
+
+Table = Literal["models", "decoders", "ranks", "predictions", "training"]
 
 
 def stored_models(study: Study) -> pd.DataFrame:
@@ -31,3 +34,8 @@ def stored_facts(study: Study) -> pd.DataFrame:
 def stored_ranks(study: Study, model: str, kinds: Sequence[str], facts: Sequence[int]) -> pd.DataFrame:
     """A model's ranks of some facts with decoders of seed 0: kind, variant, layer, fact, ranks and log_probability."""
     return answer(study, "stored_ranks", given={"model": model, "kinds": list(kinds), "facts": list(facts)})
+
+
+def stored_rows(study: Study, table: Table, models: Sequence[str]) -> pd.DataFrame:
+    """Everything that a table holds of some models."""
+    return answer(study, f"stored_rows_{table}", given={"models": list(models)})

@@ -42,7 +42,8 @@ def passes(run: StudyRun, model: ModelSpec) -> list[Pass]:
     """What a model is asked with.
 
     Its kinds, extra seeds and the base's controls share one pass of the encoder; `control` needs the random encoder's.
-    Variants of a model give ranks of plain prompts only.
+    Kinds that pages show are asked without the subject, too, which is their prior, and the first that is trained in
+    other words and with other subjects. Variants of a model give ranks of plain prompts only.
     """
     decoders = run.spec.decoders
     is_base = model is run.spec.base
@@ -53,8 +54,10 @@ def passes(run: StudyRun, model: ModelSpec) -> list[Pass]:
     loaded = load_model(run, model, [*kinds, *seeds])
     if model.role != "model":
         return [Pass(model.name, loaded, (*kinds, *seeds))]
-    made = [Pass(model.name, loaded, (*kinds, *seeds), varied=tuple(kinds), shown=tuple(shown))]
+    main = decoders.main if decoders.main in shown else shown[0]
+    masked = decoders.with_priors(shown)
+    made = [Pass(model.name, loaded, (*kinds, *seeds), masked, (main,), decoders.with_predictions(shown))]
     if is_base and CONTROL in decoders.base_kinds:
         random = load_control(run.checkpoint(model), decoders=run.decoders(model, CONTROL).parent)
-        made.append(Pass(model.name, random, (CONTROL,), varied=(CONTROL,), label=CONTROL))
+        made.append(Pass(model.name, random, (CONTROL,), label=CONTROL))
     return made

@@ -9,7 +9,7 @@ from bertnesia.errors import BertnesiaError
 from bertnesia.finetuning.trainer import Schedule
 from bertnesia.models.encoder import load_config
 from bertnesia.probes import read_probe_sets
-from bertnesia.probing.variants import PARAPHRASES
+from bertnesia.probing.variants import PARAPHRASES, SUBJECT_MASKED
 from bertnesia.studies.calibration import Speed, measure
 from bertnesia.studies.fetching import missing_checkpoints, missing_probes, missing_sources
 from bertnesia.studies.run import StudyRun
@@ -60,7 +60,7 @@ class Stage:
 
 def plan(run: StudyRun) -> list[Stage]:
     """All stages of a study in order, those that are done among them. Needs no network and changes nothing."""
-    return [*_downloads(run), *_models(run), *_decoders(run), *_probing(run), _publishing(run)]
+    return [*_downloads(run), *_kept(run), *_models(run), *_decoders(run), *_probing(run), _publishing(run)]
 
 
 def estimate(stages: list[Stage]) -> list[float | None]:
@@ -81,8 +81,14 @@ def _downloads(run: StudyRun) -> Iterator[Stage]:
         yield Stage("download", what, f"{source.megabytes:,.0f} MB", MISSING, megabytes=source.megabytes)
 
 
+def _kept(run: StudyRun) -> Iterator[Stage]:
+    if run.kept and run.kept.models:
+        names = ", ".join(model.name for model in run.spec.models if model.name in run.kept.models)
+        yield Stage("keep", names, f"results of {run.kept.study.path.name}", DONE)
+
+
 def _models(run: StudyRun) -> Iterator[Stage]:
-    for model in run.spec.models:
+    for model in run.wanted:
         made = run.made(model).exists()
         state = f"taken from {run.local(model)}" if run.local(model) else DONE if made else TO_DO
         if model.pretrain:
@@ -97,7 +103,7 @@ def _models(run: StudyRun) -> Iterator[Stage]:
 def _decoders(run: StudyRun) -> Iterator[Stage]:
     settings = run.spec.decoders.settings
     schedule = settings.schedule
-    for model in run.spec.models:
+    for model in run.wanted:
         shape = shape_of(run, model)
         last = run.last_layer_seeds(model)
         for kind, seed in run.whole_decoders(model):
@@ -114,14 +120,18 @@ def _decoders(run: StudyRun) -> Iterator[Stage]:
 
 def _probing(run: StudyRun) -> Iterator[Stage]:
     facts, variants = _prompts(run)
-    for model in run.spec.models:
+    for model in run.wanted:
         shape = shape_of(run, model)
         controls = len(run.spec.decoders.base_kinds) if model is run.spec.base else 0
         kinds = len(run.spec.kinds(model)) + controls
         main = run.spec.decoders.main
         seeds = len(run.seeds(model, main)) - 1 if main else 0
-        asked = facts * (1 + variants if model.role == "model" else 1)
-        rows = shape.layers * (asked * kinds + facts * seeds) + facts * len(run.last_layer_seeds(model))
+        masked, others = variants if model.role == "model" else (0, 0)
+        told = facts * (run.spec.sample if model.role == "data" else 1)
+        asked = told * (1 + masked + others * run.spec.sample)
+        priors = len(run.spec.decoders.with_priors(run.spec.kinds(model)))
+        heads = kinds + masked * priors + others * run.spec.sample + seeds
+        rows = told * (shape.layers * heads + len(run.last_layer_seeds(model)))
         done = any((run.work / "parts").glob(f"ranks.{model.name}.*"))
         load = Load(shape, asked * _PROMPT_TOKENS, rows)
         size = f"{asked:,.0f} prompts, {rows:,.0f} ranks"
@@ -132,8 +142,8 @@ def _publishing(run: StudyRun) -> Stage:
     return Stage("publish", str(run.database), "one file", DONE if run.database.exists() else TO_DO)
 
 
-def _prompts(run: StudyRun) -> tuple[int, float]:
-    """How many facts are asked, and how many other prompts come with each, about."""
+def _prompts(run: StudyRun) -> tuple[int, tuple[int, int]]:
+    """How many facts are asked, and how many prompts without subject and other ones come with each, at most."""
     plain = {name: _KNOWN_FACTS.get(name, 0) for name in run.spec.probes}
     paraphrases = 0
     for name in run.spec.probes:
@@ -143,8 +153,9 @@ def _prompts(run: StudyRun) -> tuple[int, float]:
             continue  # not there yet
         plain[name] = len(probe_set.facts)
         paraphrases = max(paraphrases, *(len(relation.paraphrases) for relation in probe_set.relations))
-    others = sum(paraphrases if variant == PARAPHRASES else 1 for variant in run.spec.variants)
-    return sum(plain.values()), others
+    masked = sum(variant == SUBJECT_MASKED for variant in run.spec.variants)
+    others = sum(paraphrases if variant == PARAPHRASES else 1 for variant in run.spec.variants) - masked
+    return sum(plain.values()), (masked, others)
 
 
 def shape_of(run: StudyRun, model: ModelSpec) -> Shape:

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from bertnesia.models.layered import LayeredModel
 from bertnesia.probing.run import Asked, Parts, Pass, head_hash
 from bertnesia.store.publish import SCHEMA_VERSION, publish
 from bertnesia.studies.coverage import coverage_rows
+from bertnesia.studies.keeping import kept_parts, kept_rows
 from bertnesia.studies.models import passes
 from bertnesia.studies.probetables import probe_tables
 from bertnesia.studies.run import StudyRun
@@ -39,18 +40,24 @@ def publish_results(run: StudyRun, asked: Sequence[Asked], parts: Mapping[str, P
         for name, rows in probe_tables(one).items():
             tables.setdefault(name, []).extend(rows)
     tables["coverage"] = coverage_rows(run, asked)
-    for position, model in enumerate(run.spec.models):
+    for model in run.wanted:
         provenance = read_provenance(Path(run.checkpoint(model))) or {}
         tables["training"] += _curve(
             provenance.get("history", []), {"model": model.name, "run": "model", "layer": None, "kind": None}
         )
         works = passes(run, model)
-        tables["models"].append(_model(run, model, works[0].model, provenance, position, database))
+        tables["models"].append(_model(run, model, works[0].model, provenance))
         for work in works:
             tables["decoders"] += _decoders(run, model, work)
         tables["training"] += _decoder_training(run, model)
-    steps = [(model, one) for model in run.spec.models for one in probed_steps(run, model)]
+    steps = [(model, one) for model in run.wanted for one in probed_steps(run, model)]
     tables["models"] += _steps(tables["models"], steps)
+    tables["models"] += kept_rows(run, "models")
+    tables["decoders"] += kept_rows(run, "decoders")
+    tables["training"] += kept_rows(run, "training")
+    tables["models"] = [*_in_order(run, tables["models"], database)]
+    kept = kept_parts(run)
+    predictions = [*(path for one in parts.values() for path in one.predictions), *kept.predictions]
     publish(
         database,
         {
@@ -58,8 +65,9 @@ def publish_results(run: StudyRun, asked: Sequence[Asked], parts: Mapping[str, P
             "ranks": [
                 *(path for one in parts.values() for path in one.ranks),
                 *(run.work / "parts" / name for _, step in steps for name in step.ranks),
+                *kept.ranks,
             ],
-            "predictions": [path for one in parts.values() for path in one.predictions],
+            **({"predictions": predictions} if predictions else {}),
         },
     )
 
@@ -108,22 +116,13 @@ def _study(run: StudyRun) -> dict[str, Any]:
     }
 
 
-def _model(
-    run: StudyRun,
-    model: ModelSpec,
-    loaded: LayeredModel,
-    provenance: Mapping[str, Any],
-    position: int,
-    database: Path,
-) -> dict[str, Any]:
+def _model(run: StudyRun, model: ModelSpec, loaded: LayeredModel, provenance: Mapping[str, Any]) -> dict[str, Any]:
     config = loaded.encoder.config
     tuning = run.spec.finetuning(model)
     return {
         "model": model.name,
-        "label": model.label or model.name,
         "base": None if model is run.spec.base else run.spec.base.name,
         "objective": provenance.get("objective", "mlm" if model is run.spec.base else ""),
-        "training_data": model.training_data,
         "architecture": config.model_type,
         "layers": loaded.layers,
         "hidden_size": config.hidden_size,
@@ -138,9 +137,7 @@ def _model(
         "steps": provenance.get("steps"),
         "share": model.share,
         "matched": model.matched,
-        **_places(run, model, database),
         "scores": json.dumps(_last_scores(provenance.get("history", []))),
-        "position": position,
     }
 
 
@@ -151,19 +148,27 @@ def _steps(models: Rows, steps: Sequence[tuple[ModelSpec, ProbedStep]]) -> Rows:
         {
             **finished[model.name],
             "model": step.model,
-            "label": f"{finished[model.name]['label']} at step {step.step:,}",
+            "label": f"{model.label or model.name} at step {step.step:,}",
             "encoder_hash": step.encoder_hash,
             "role": "step",
             "variant_of": model.name,
+            "training_data": model.training_data,
             "step": step.step,
             "steps": step.steps,
-            "folder": "",
-            "decoder_folder": None,
             "scores": "{}",
-            "position": len(models) + number,
         }
-        for number, (model, step) in enumerate(steps)
+        for model, step in steps
     ]
+
+
+def _in_order(run: StudyRun, rows: Rows, database: Path) -> Iterator[dict[str, Any]]:
+    """The rows of models as the study file orders and calls them, steps on the way behind, with where weights are."""
+    found = {row["model"]: row for row in rows}
+    for position, model in enumerate(run.spec.models):
+        words = {"label": model.label or model.name, "training_data": model.training_data}
+        yield {**found.pop(model.name), **words, **_places(run, model, database), "position": position}
+    for number, row in enumerate(found.values()):
+        yield {**row, "folder": "", "decoder_folder": None, "position": len(run.spec.models) + number}
 
 
 def _places(run: StudyRun, model: ModelSpec, database: Path) -> dict[str, str | None]:

@@ -17,7 +17,8 @@ KEYS = ["kind", "variant", "layer", "fact"]
 _VALUES = ["rank", "filtered_rank", "log_probability"]
 _SURE = 100
 """Up to this rank the same weights and batches give the same rank everywhere; beyond it, 1 more or less."""
-_LOG_PROBABILITY = 1e-4
+_LOG_PROBABILITY = 1e-3
+"""Stored are three digits after the point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Reranking:
     model: LayeredModel
     kinds: tuple[str, ...]
     probe_sets: Sequence[ProbeSet]
+    sample: float = 1.0
+    """The share of the facts that were asked in other words and with other subjects."""
 
     def mismatches(self, stored: pd.DataFrame, facts: Collection[int]) -> tuple[int, list[str]]:
         """Compare stored ranks of some facts with ranks computed now.
@@ -42,7 +45,7 @@ class Reranking:
         Returns:
             How many ranks were compared, and a sentence for each that differs.
         """
-        variants = set(stored["variant"])
+        variants = {str(variant): set(kinds) for variant, kinds in stored.groupby("variant")["kind"]}
         both = _beside(stored, self._rank(facts, variants))
         differing = {i: sentence for i, row in _rows(both) if (sentence := self._compared(row))}
         doubtful = {int(row["fact"]) for i, row in _rows(both) if i in differing and _may_be_rounding(row)}
@@ -52,15 +55,19 @@ class Reranking:
             return len(both), [*sure.values(), *(found for _, row in _rows(again) if (found := self._compared(row)))]
         return len(both), list(differing.values())
 
-    def _rank(self, facts: Collection[int], variants: Collection[str], as_stored: bool = False) -> pd.DataFrame:
+    def _rank(
+        self, facts: Collection[int], variants: Mapping[str, Collection[str]], as_stored: bool = False
+    ) -> pd.DataFrame:
+        """Ranks of plain prompts with all kinds, of each of the variants with its kinds."""
         chosen: list[str] = [variant for variant in (SUBJECT_MASKED, SUBJECT_SWAPPED) if variant in variants]
         if any(variant.startswith("paraphrase_") for variant in variants):
             chosen.append(PARAPHRASES)
         tables = []
-        for asked in ask(self.probe_sets, self.model, chosen):
+        for asked in ask(self.probe_sets, self.model, chosen, self.sample):
             for variant, prompts in {PLAIN: asked.prompts, **asked.variants}.items():
-                for shard in _shards(prompts, asked.probe_set.scoring, facts, as_stored) if variant in variants else ():
-                    ranks, _ = ask_shard(self.model, self.name, self.kinds, shard, variant, ())
+                kinds = [kind for kind in self.kinds if variant == PLAIN or kind in variants.get(variant, ())]
+                for shard in _shards(prompts, asked.probe_set.scoring, facts, as_stored) if kinds else ():
+                    ranks, _ = ask_shard(self.model, self.name, kinds, shard, variant, ())
                     tables.append(ranks.to_pandas())
         table = pd.concat(tables) if tables else pd.DataFrame(columns=[*KEYS, *_VALUES])
         return table.loc[table["fact"].isin(facts), [*KEYS, *_VALUES]]

@@ -1,7 +1,7 @@
 """A study at work: its description, and where its data, models and results are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,10 +13,20 @@ from bertnesia.models.decoders import decoder_name
 from bertnesia.probes import read_probe_sets
 from bertnesia.probes.facts import Fact, ProbeSet
 from bertnesia.progress import console
+from bertnesia.store.study import Study
 from bertnesia.studies.spec import ModelSpec, SourceSpec, StudySpec
 
 MOST_PROBLEMS = 20
 """Problems of one probe set's files that are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Models whose results are taken from an earlier publication, and the steps on the way that go with them."""
+
+    study: Study
+    models: frozenset[str] = frozenset()
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class StudyRun:
 
     `models` is a folder of local copies: of a model of the study under its name, with the decoders that it has in
     `decoders`, or of a hub checkpoint under its hub name or the last part of that. What is there is taken as it is;
-    what is not is made in `work`, unless `train` is off.
+    what is not is made in `work`, unless `train` is off. What is `kept` is not made or asked again.
     """
 
     spec: StudySpec
@@ -33,6 +43,12 @@ class StudyRun:
     work: Path
     models: Path | None = None
     train: bool = True
+    kept: Kept | None = field(default=None, repr=False)
+
+    @property
+    def wanted(self) -> list[ModelSpec]:
+        """The models that are not kept."""
+        return [model for model in self.spec.models if self.kept is None or model.name not in self.kept.models]
 
     @property
     def database(self) -> Path:
@@ -96,7 +112,7 @@ class StudyRun:
 
     def files_to_train(self) -> list[str]:
         """The data files that training needs, or that tell whether what was trained is still what is wanted."""
-        made = [model for model in self.spec.models if self.local(model) is None]
+        made = [model for model in self.wanted if self.local(model) is None]
         names = [name for model in made if (tuning := self.spec.finetuning(model)) for name in tuning.data]
         if any(model.pretrain for model in made) or self.decoders_wanted():
             names += self.spec.text
@@ -105,7 +121,7 @@ class StudyRun:
     def decoders_wanted(self) -> bool:
         """Whether any decoders are to be trained, or to be told from others, by this run."""
         return any(
-            self.is_made_here(model, kind, seed) for model in self.spec.models for kind, seed in self.decoders_of(model)
+            self.is_made_here(model, kind, seed) for model in self.wanted for kind, seed in self.decoders_of(model)
         )
 
     def is_made_here(self, model: ModelSpec, kind: str, seed: int) -> bool:

@@ -140,6 +140,12 @@ class DecoderSpec(_Table):
         description="how many decoders the base's last layer has in all, those of `seeds` among them; as many as it "
         "has layers are the control of the union over layers",
     )
+    priors: list[Kind] | None = Field(
+        None, description="kinds that are asked with the subject masked; all that pages show where it is left out"
+    )
+    predictions: list[Kind] | None = Field(
+        None, description="kinds whose first words are kept beside the ranks; all that pages show where it is left out"
+    )
     exclude: list[str] = Field([], description="more probe sets whose facts decoder training text may not mention")
     settings: DecoderTraining = Field(DecoderTraining(), description="how to train them")
 
@@ -147,6 +153,14 @@ class DecoderSpec(_Table):
     def main(self) -> Literal["trained", "full"] | None:
         """The first kind that is trained: the one with several seeds."""
         return next((kind for kind in self.kinds if kind in {"trained", "full"}), None)
+
+    def with_priors(self, kinds: Sequence[str]) -> tuple[str, ...]:
+        """Those of the kinds that are asked with the subject masked."""
+        return tuple(kind for kind in kinds if self.priors is None or kind in self.priors)
+
+    def with_predictions(self, kinds: Sequence[str]) -> tuple[str, ...]:
+        """Those of the kinds whose first words are kept."""
+        return tuple(kind for kind in kinds if self.predictions is None or kind in self.predictions)
 
     @property
     def seeds_of_base(self) -> int:
@@ -201,8 +215,16 @@ class StudySpec(_Table):
     probes: list[str] = Field(min_length=1, description="probe sets to ask")
     variants: list[Variant] = Field(
         [],
-        description="prompts to ask beside the plain ones: the subject masked, another subject in its place, the "
-        "relations' paraphrases",
+        description="prompts to ask beside the plain ones: the subject masked (with the decoder kinds of "
+        "`priors`), another subject in its place and the relations' paraphrases (with the first trained kind, of a "
+        "`sample` of the facts)",
+    )
+    sample: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the facts that are asked with another subject, in other words, at points on the way of a "
+        "fine-tuning, and after training on a share of the data; all else is asked of every fact",
     )
     text: list[str] = Field([], description="text that bases and decoders are trained on, relative to the data folder")
     models: list[ModelSpec] = Field(min_length=1, description="the models, the base first")

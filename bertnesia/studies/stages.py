@@ -14,10 +14,10 @@ from bertnesia.models.encoder import load_encoder, load_masked_lm, load_tokenize
 from bertnesia.models.heads import head_weights
 from bertnesia.models.weights import HeadWeights
 from bertnesia.pretraining import pretrain, pretraining_identity
-from bertnesia.probing.run import Asked, Parts, ask, run_pass
+from bertnesia.probing.run import Asked, Parts, ask, run_pass, sampled
 from bertnesia.progress import console, working
 from bertnesia.studies.fetching import fetch_missing
-from bertnesia.studies.models import CONTROL, passes
+from bertnesia.studies.models import CONTROL, load_model, passes
 from bertnesia.studies.publishing import copy_models, publish_results
 from bertnesia.studies.run import StudyRun
 from bertnesia.studies.spec import FinetuneSpec, ModelSpec, PretrainSpec
@@ -66,7 +66,7 @@ def prepare(run: StudyRun) -> None:
     if run.train:
         for name in run.files_to_train():
             run.file(name)
-        if any(model.pretrain and not run.local(model) for model in run.spec.models) or run.decoders_wanted():
+        if any(model.pretrain and not run.local(model) for model in run.wanted) or run.decoders_wanted():
             _ = run.corpus
         if run.decoders_wanted():
             _ = run.facts_left_out
@@ -76,13 +76,13 @@ def make_all(run: StudyRun) -> None:
     """Train the models and decoders that are not there yet."""
     if not run.train:
         return
-    base, *others = run.spec.models
-    make_model(run, base)
-    make_decoders(run, base)  # before its siblings, which may be asked with them on the way
-    for model in others:
-        make_model(run, model)
-    for model in others:
-        make_decoders(run, model)
+    base = [model for model in run.wanted if model is run.spec.base]
+    others = [model for model in run.wanted if model is not run.spec.base]
+    for models in (base, others):  # the base's decoders before its siblings, which may be asked with them on the way
+        for model in models:
+            make_model(run, model)
+        for model in models:
+            make_decoders(run, model)
 
 
 def make_model(run: StudyRun, model: ModelSpec) -> None:
@@ -155,13 +155,12 @@ class _DecoderMaker:
 def probe_models(run: StudyRun) -> tuple[list[Asked], dict[str, Parts]]:
     """Ask every model every eligible fact; returns what was asked and each model's parts."""
     parts: dict[str, Parts] = {}
-    asked: list[Asked] = []
-    for model in run.spec.models:
+    with working("Writing the prompts"):
+        asked = ask(run.probe_sets, load_model(run, run.spec.base, ["stock"]), run.spec.variants, run.spec.sample)
+    for model in run.wanted:
+        told = sampled(asked, run.spec.sample) if model.role == "data" else asked
         for work in passes(run, model):
-            if not asked:
-                with working("Writing the prompts"):
-                    asked = ask(run.probe_sets, work.model, run.spec.variants)
-            parts[model.name] = parts.get(model.name, Parts((), ())) + run_pass(work, asked, run.work / "parts")
+            parts[model.name] = parts.get(model.name, Parts((), ())) + run_pass(work, told, run.work / "parts")
     return asked, parts
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bertnesia.finetuning.finetune import OnTheWay
 from bertnesia.finetuning.snapshots import step_at
 from bertnesia.models.checkpoints import read_provenance
-from bertnesia.probing.run import ask
+from bertnesia.probing.run import ask, sampled
 from bertnesia.studies.models import load_model
 from bertnesia.studies.run import StudyRun
 from bertnesia.studies.spec import FinetuneSpec, ModelSpec
@@ -22,7 +22,7 @@ def on_the_way(run: StudyRun, spec: FinetuneSpec, model: ModelSpec) -> OnTheWay 
     if spec.decoders_at:
         folder = run.work / "models" / "steps"
         train = new_decoders(base, run.corpus, run.facts_left_out, folder, run.spec.decoders.settings)
-    asked = ask(run.probe_sets, base)
+    asked = sampled(ask(run.probe_sets, base), run.spec.sample)
     parts = run.work / "parts"
     return probe_on_the_way(model.name, base, lent, asked, parts, spec.probe_at, train_at=spec.decoders_at, train=train)
 

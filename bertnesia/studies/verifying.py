@@ -71,6 +71,7 @@ class _Verifier:
         self.chance = chance
         self.name = study.path.name
         self.facts = stored_facts(study).set_index("fact")
+        self.sample: float = json.loads(study.settings).get("sample", 1.0)
 
     def checks(self, count: int) -> Iterator[Check]:
         models = stored_models(self.study)
@@ -189,5 +190,5 @@ class _Verifier:
 
     def _ranks_of(self, one: _Served, probe_sets: Sequence[ProbeSet], drawn: set[int]) -> Check:
         stored = stored_ranks(self.study, one.name, one.kinds, sorted(drawn))
-        count, mismatches = Reranking(one.name, one.model, one.kinds, probe_sets).mismatches(stored, drawn)
+        count, mismatches = Reranking(one.name, one.model, one.kinds, probe_sets, self.sample).mismatches(stored, drawn)
         return Check(f"{self.name}: ranks of {one.name}, {len(drawn)} facts", count, tuple(mismatches))

@@ -47,6 +47,8 @@ def show_facts(study: Study, comparison: queries.Comparison) -> None:
         "model_rank": Column("Rank after", "count", GLOSSARY["rank"]),
         "label": Column("Relation"),
     }
+    if not facts["model_says"].any():  # predictions are kept for one kind of decoder
+        del columns["model_says"]
     code = programs_forgetting.facts(study, comparison, outcome, relation)
     alt = f"Facts that were {outcome}"
     picked = show_table(facts, columns, name=f"facts-{outcome}", alt=alt, selectable=True, code=code)

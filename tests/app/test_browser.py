@@ -143,6 +143,7 @@ def test_the_introduction_is_read_once_and_found_again(server: str, page: "playw
 def test_figures_are_saved_by_the_browser(server: str, page: "playwright.Page") -> None:
     page.goto(f"{server}/layers")
     plots(page, 2)
+    settle(page)
     for kind, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
         with page.expect_download(timeout=WAIT) as caught:
             page.get_by_role("button", name=f"Save the figure layers as {kind}").click()
@@ -152,6 +153,7 @@ def test_figures_are_saved_by_the_browser(server: str, page: "playwright.Page") 
     assert b"P@1 by layer" in content
     assert b"rgb(252, 252, 250)" in content, "on the page's background, for it to be read on any other"
     page.get_by_text("Table", exact=True).first.click()
+    settle(page)
     with page.expect_download(timeout=WAIT) as caught:
         page.get_by_role("button", name="Download CSV").first.click()
     header, *rows = Path(caught.value.path()).read_text().splitlines()

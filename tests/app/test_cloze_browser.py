@@ -136,11 +136,11 @@ def test_a_link_brings_everything_back(server: str, page: "playwright.Page", bro
         slider.press("ArrowLeft")
         page.wait_for_url(re.compile(rf"layer={layer}"), timeout=WAIT)
     playwright.expect(page.locator(".bertnesia-grid tr.chosen th").first).to_have_text("4", timeout=WAIT)
-    shown = grids(page, 2).all_inner_texts()
+    shown = grids(page, 2).all_text_contents()
     with browser.new_context() as elsewhere:
         copy = elsewhere.new_page()
         copy.goto(page.url)
-        assert grids(copy, 2).all_inner_texts() == shown
+        assert grids(copy, 2).all_text_contents() == shown
         for name, value in (
             ("Prompt", "anna was born in [MASK] ."),
             ("Right answer", "arlo"),

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from bertnesia.cli.common import main
 from bertnesia.shipped import shipped_folder
+from bertnesia.store.study import open_study
 from tests.app.conftest import OpenPage, figures
 from tests.app.rich_study import publish_rich
 from tests.store.synthetic_study import Synthetic
@@ -258,10 +259,9 @@ def test_the_command_of_a_fact_asks_it_live(
     results = run(command, capsys, monkeypatch)
     table = shown(app, "label", "layer", "rank", "words")
     stored = {(row.label, int(row.layer)): row.rank for row in table.itertuples()}
+    labels = open_study(shipped).models().set_index("model")["label"]
     live = {
-        ({"mini": "mini", "qa-squad": "QA-SQUAD"}[result["model"]], layer["layer"]): layer["answer"]
-        for result in results
-        for layer in result["layers"]
+        (labels[result["model"]], layer["layer"]): layer["answer"] for result in results for layer in result["layers"]
     }
     assert stored.keys() == live.keys()
     for key, rank in stored.items():

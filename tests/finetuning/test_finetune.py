@@ -7,16 +7,23 @@ import pytest
 import torch
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer, BertForMaskedLM, BertForTokenClassification
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoTokenizer,
+    BertConfig,
+    BertForMaskedLM,
+    BertForTokenClassification,
+)
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import sha256
+from bertnesia.finetuning import finetune as finetuning
 from bertnesia.finetuning.finetune import Finetuning, finetune, finetuning_identity
 from bertnesia.finetuning.inputs import load_with_new_head
 from bertnesia.finetuning.qa import QuestionAnswering
 from bertnesia.finetuning.snapshots import snapshot_identity
 from bertnesia.finetuning.trainer import Schedule
-from bertnesia.models.checkpoints import made_with
+from bertnesia.models.checkpoints import made_with, read_provenance
 from bertnesia.models.encoder import encoder_hash, load_encoder, load_masked_lm
 from tests import tiny
 
@@ -160,6 +167,26 @@ def test_steps_may_be_given(tmp_path, base, data):
     settings = SETTINGS.model_copy(update={"epochs": None, "schedule": schedule})
 
     assert finetune("qa", str(base), data, tmp_path / "qa", settings)["steps"] == 3
+
+
+def test_dropout_is_the_bases_unless_given_and_the_saved_rates_stay(tmp_path, base, data, monkeypatch):
+    rates = []
+    real = finetuning.train
+
+    def spy(model, *args, **kwargs):
+        rates.append({m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)})
+        return real(model, *args, **kwargs)
+
+    monkeypatch.setattr(finetuning, "train", spy)
+    for name, dropout in (("as-it-is", None), ("none", 0.0)):
+        settings = SETTINGS.model_copy(update={"epochs": 1, "dropout": dropout})
+        finetune("qa", str(base), data, tmp_path / name, settings)
+
+    assert rates == [{0.1}, {0.0}]
+    assert BertConfig.from_pretrained(tmp_path / "none").hidden_dropout_prob == 0.1
+    assert "dropout" not in read_provenance(tmp_path / "as-it-is")["settings"]
+    assert read_provenance(tmp_path / "none")["settings"]["dropout"] == 0.0
+    assert Finetuning.model_validate(SETTINGS.model_dump()) == SETTINGS
 
 
 def test_unanswerable_questions_can_be_left_out(tmp_path, base):

@@ -1,6 +1,9 @@
 """The trainer: a run that was killed gives what an uninterrupted one gives."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -215,14 +218,40 @@ def test_batches_of_so_many_sequences(tmp_path):
     assert sorted(i for batch in objective.given[:epoch] for i in batch) == list(range(len(CHUNKS)))
 
 
+_IN_BFLOAT16 = """
+import json, pathlib, sys
+from tests.finetuning.test_trainer import SCHEDULE, run
+
+model, _, history = run(pathlib.Path(sys.argv[1]), schedule=SCHEDULE.model_copy(update={"precision": "bfloat16"}))
+print(json.dumps([sorted({str(p.dtype) for p in model.parameters()}), history]))
+"""
+
+
+def test_matrix_products_in_bfloat16_learn_much_the_same_weights_in_float32(tmp_path, uninterrupted):
+    *_, history = uninterrupted
+    place = str(tmp_path / "work")
+    done = subprocess.run([sys.executable, "-c", _IN_BFLOAT16, place], capture_output=True, text=True, check=False)
+    if done.returncode == -signal.SIGILL:
+        pytest.skip("this processor has no working bfloat16 products")
+    assert done.returncode == 0, done.stderr
+    types, coarse = json.loads(done.stdout.splitlines()[-1])
+
+    assert types == ["torch.float32"]
+    assert coarse[0] == history[0], "evaluations are in float32"
+    assert coarse[-1]["loss"] != history[-1]["loss"]
+    assert coarse[-1]["loss"] == pytest.approx(history[-1]["loss"], rel=0.02)
+
+
 def test_options_that_are_not_used_do_not_show():
     plain = Schedule().model_dump()
 
     assert set(plain) == {"steps", "batch_tokens", "learning_rate", "warmup", "weight_decay", "seed", "evaluations"}
-    used = Schedule(batch_sequences=8, warmup_steps=0, decay="constant", patience=15, min_delta=0.01)
+    used = Schedule(
+        batch_sequences=8, warmup_steps=0, decay="constant", patience=15, min_delta=0.01, precision="bfloat16"
+    )
     assert Schedule.model_validate(used.model_dump()) == used
     assert set(used.model_dump()) - set(plain) == {
-        *("batch_sequences", "warmup_steps", "decay", "patience", "min_delta")
+        *("batch_sequences", "warmup_steps", "decay", "patience", "min_delta", "precision")
     }
 
 

@@ -67,6 +67,15 @@ def test_a_head_stops_for_itself_when_its_patience_is_over(head: HeadWeights) ->
     assert not bank.has_stopped(None)
 
 
+def test_the_head_that_training_started_from_is_never_its_best(head: HeadWeights) -> None:
+    bank = DecoderBank([head], [1])
+    for loss in (3.0, 3.2, 3.1, 3.15):
+        bank.keep_better([loss], [0.0], patience=None, min_delta=0.0)
+        bank.step += 1
+    (only,) = bank.all_heads
+    assert (float(only.best_loss), int(only.best_step)) == (pytest.approx(3.1), 2)
+
+
 def test_training_ends_when_every_layer_has_stopped(model: Path, corpus: Corpus, tmp_path: Path) -> None:
     schedule = Schedule(steps=50, evaluations=25, batch_sequences=8, learning_rate=1e-9, patience=3, min_delta=0.01)
     settings = DecoderTraining(decoder_share=0.6, validation_share=0.2, schedule=schedule)

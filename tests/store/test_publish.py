@@ -30,6 +30,9 @@ def tables(synthetic: Synthetic) -> dict[str, Source]:
 def test_ranks_are_stored_in_order(study: Study, synthetic: Synthetic) -> None:
     stored = study.query("SELECT * FROM ranks")
     expected = synthetic.ranks.sort_values(["model", "kind", "seed", "variant", "fact", "layer"]).reset_index(drop=True)
+    expected = expected.assign(
+        others_before=expected["rank"] - expected["filtered_rank"], log_probability=expected["log_probability"].round(3)
+    )
     pd.testing.assert_frame_equal(stored, expected[list(stored)], check_dtype=False)
 
 
@@ -108,6 +111,11 @@ def test_other_faulty_tables_are_refused(tmp_path: Path, tables: dict[str, Sourc
         publish(path, {**tables, "relations": arrow(synthetic.relations.query("relation != 'P19'"))})
     with pytest.raises(BertnesiaError, match="there are no parts"):
         publish(path, {**tables, "ranks": []})
+    with pytest.raises(BertnesiaError, match=r"fact \d+ stands 2 times among the facts"):
+        publish(path, {**tables, "facts": arrow(pd.concat([synthetic.facts, synthetic.facts[:1]]))})
+    coverage = pd.DataFrame({"corpus": "text", "fact": synthetic.facts["fact"].iloc[[0, 0]], "mentions": 1})
+    with pytest.raises(BertnesiaError, match=r"fact \d+ stands 2 times in the coverage of text"):
+        publish(path, {**tables, "coverage": arrow(coverage)})
     with pytest.raises(BertnesiaError, match="base model mini"):
         publish(path, {**tables, "models": models_table().slice(1), "ranks": arrow(synthetic.ranks[0:0])})
     with pytest.raises(BertnesiaError, match="2 rows in place of one"):

@@ -65,13 +65,14 @@ kinds = ["trained", "stock", "base"]
 base_kinds = ["random", "control"]
 seeds = 2
 last_layer_seeds = 4
+priors = ["trained", "stock"]
+predictions = ["trained", "base"]
 """
-VARIANTS = 'variants = ["subject_masked", "subject_swapped", "paraphrases"]'
+VARIANTS = 'variants = ["subject_masked", "subject_swapped", "paraphrases"]\nsample = 0.5'
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("data")
+def write_world(root: Path) -> Path:
+    """The study, `toy.toml`, and all data that it needs."""
     tiny.write_text(root / "text/toy.txt")
     tiny.write_squad(root / "squad/toy.json")
     tiny.write_lama(root / "lama")
@@ -79,6 +80,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = study.replace("[models.finetune]\n", "[models.finetune]\nprobe_at = [0.5]\n")
     (root / "toy.toml").write_text(study.replace("[decoders]\n", CONTROLS))
     return root
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_world(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +109,11 @@ def asked(study: Study) -> pd.DataFrame:
 
 def test_every_control_has_its_ranks_and_no_more(asked: pd.DataFrame) -> None:
     found = {(r.model, r.kind, r.seed, r.variant): (r.first, r.last) for r in asked.itertuples()}
-    variants = ("plain", "subject_masked", "subject_swapped")
-    whole = [("base", kind, 0, v) for kind in ("trained", "stock", "random", "control") for v in variants]
-    whole += [("qa", kind, 0, v) for kind in ("trained", "stock", "base") for v in variants]
+    whole = [("base", kind, 0, "plain") for kind in ("trained", "stock", "random", "control")]
+    whole += [("qa", kind, 0, "plain") for kind in ("trained", "stock", "base")]
+    whole += [("base", "stock", 0, "subject_masked"), ("qa", "stock", 0, "subject_masked")]
+    whole += [("base", "trained", 0, "subject_masked"), ("qa", "trained", 0, "subject_masked")]
+    whole += [(model, "trained", 0, "subject_swapped") for model in ("base", "qa")]
     whole += [("base", "trained", 1, "plain"), ("qa", "trained", 1, "plain")]
     whole += [("qa-again", kind, 0, "plain") for kind in ("stock", "base")]
     whole += [("qa-half", "stock", 0, "plain"), ("sham", "stock", 0, "plain")]
@@ -116,17 +124,24 @@ def test_every_control_has_its_ranks_and_no_more(asked: pd.DataFrame) -> None:
     assert found == expected
 
 
-def test_variants_ask_the_facts_that_have_them(asked: pd.DataFrame, study: Study) -> None:
-    eligible = study.query("SELECT count(*) AS n FROM facts WHERE eligible")["n"].item()
-    assert set(asked.loc[asked["variant"] != "subject_swapped", "facts"]) == {eligible}
-    swapped = asked.loc[asked["variant"] == "subject_swapped", "facts"]
-    assert swapped.nunique() == 1
-    assert 0 < swapped.iloc[0] <= eligible
+def test_side_questions_are_asked_of_the_same_sample_of_the_facts(study: Study) -> None:
+    asked = study.query("SELECT DISTINCT model, variant, fact FROM ranks")
+    eligible = set(study.query("SELECT fact FROM facts WHERE eligible")["fact"])
+    sample = {fact for fact in eligible if fact // 2 % 10_000 < 5_000}
+    assert 0 < len(sample) < len(eligible)
+    (step,) = {model for model in asked["model"] if model.startswith("qa@")}
+    for (model, variant), rows in asked.groupby(["model", "variant"]):
+        facts = set(rows["fact"])
+        if variant == "subject_swapped":
+            assert facts <= sample, "some subjects have none to stand in for them"
+            assert facts
+        else:
+            assert facts == (sample if model in {step, "qa-half"} else eligible)
 
 
-def test_predictions_are_those_that_pages_show(study: Study) -> None:
+def test_predictions_are_those_of_the_kinds_that_are_named(study: Study) -> None:
     shown = study.query("SELECT DISTINCT model, kind FROM predictions ORDER BY ALL")
-    expected = [("base", "stock"), ("base", "trained"), ("qa", "base"), ("qa", "stock"), ("qa", "trained")]
+    expected = [("base", "trained"), ("qa", "base"), ("qa", "trained")]
     assert list(shown.itertuples(index=False, name=None)) == expected
 
 

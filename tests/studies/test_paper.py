@@ -162,7 +162,7 @@ def test_the_bases_last_layer_is_its_own_masked_language_model(study: Study, mod
             scores = model(**inputs).logits[0, inputs["input_ids"][0].tolist().index(words.mask_token_id)]
         answer = words.convert_tokens_to_ids(row.object)
         assert row.rank == 1 + int((scores > scores[answer]).sum())
-        assert row.log_probability == pytest.approx(float(scores.log_softmax(0)[answer]), abs=1e-4)
+        assert row.log_probability == pytest.approx(float(scores.log_softmax(0)[answer]), abs=6e-4)
 
 
 def test_siblings_are_the_checkpoints_and_two_of_our_own(study: Study, run: StudyRun) -> None:

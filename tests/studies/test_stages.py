@@ -118,7 +118,7 @@ def test_a_stored_rank_is_the_models_own(study: Study, run: StudyRun) -> None:
             scores = model(**inputs).logits[0, inputs["input_ids"][0].tolist().index(words.mask_token_id)]
         answer = words.convert_tokens_to_ids(row.object)
         assert row.rank == 1 + int((scores > scores[answer]).sum())
-        assert row.log_probability == pytest.approx(float(scores.log_softmax(0)[answer]), abs=1e-4)
+        assert row.log_probability == pytest.approx(float(scores.log_softmax(0)[answer]), abs=6e-4)
 
 
 def test_decoders_and_training_curves_are_recorded(study: Study) -> None:

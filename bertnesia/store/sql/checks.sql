@@ -1,5 +1,17 @@
 -- Each row is one sentence about what must not be published; only the first few are asked for.
 
+SELECT 'fact ' || fact || ' stands ' || count(*) || ' times among the facts' AS problem
+FROM facts
+GROUP BY fact
+HAVING count(*) > 1
+
+UNION ALL BY NAME
+SELECT 'fact ' || fact || ' stands ' || count(*) || ' times in the coverage of ' || corpus AS problem
+FROM coverage
+GROUP BY corpus, fact
+HAVING count(*) > 1
+
+UNION ALL BY NAME
 SELECT 'relation ' || relation || ' of ' || probe_set || ' has facts but no entry among the relations' AS problem
 FROM (SELECT DISTINCT probe_set, relation FROM facts)
 ANTI JOIN relations USING (probe_set, relation)

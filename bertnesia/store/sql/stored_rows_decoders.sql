@@ -1,0 +1,3 @@
+SELECT *
+FROM decoders
+WHERE list_contains($models, model)

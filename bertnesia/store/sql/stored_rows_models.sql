@@ -1,0 +1,4 @@
+SELECT *
+FROM models
+WHERE list_contains($models, model)
+ORDER BY position, model

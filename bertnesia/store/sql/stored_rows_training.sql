@@ -1,0 +1,3 @@
+SELECT *
+FROM training
+WHERE list_contains($models, model)
