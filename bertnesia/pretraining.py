@@ -20,7 +20,7 @@ from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, PreTraine
 from bertnesia.corpora import Corpus, Passage, Split, split_corpus, spread, token_chunks
 from bertnesia.finetuning.mlm import MaskedLanguageModelling
 from bertnesia.finetuning.snapshots import as_saved, keep_snapshots
-from bertnesia.finetuning.trainer import Schedule, finish, train
+from bertnesia.finetuning.trainer import Schedule, finish, train, without_unused
 from bertnesia.models.checkpoints import check_room, refuse_existing, save_model, versions
 from bertnesia.models.encoder import encoder_hash, load_masked_lm, load_tokenizer, set_dropout, state_hash
 from bertnesia.models.heads import head_norm, output_bias
@@ -46,7 +46,7 @@ class LongStage(BaseModel):
     @field_validator("schedule", mode="before")
     @classmethod
     def _fill_up(cls, value: Any) -> Any:
-        return {**_LONG_SCHEDULE.model_dump(), **value} if isinstance(value, dict) else value
+        return _LONG_SCHEDULE.fill_up(value)
 
 
 class Pretraining(BaseModel):
@@ -71,7 +71,7 @@ class Pretraining(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_unused_stage(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {k: v for k, v in dump(self).items() if k != "long" or v is not None}
+        return without_unused(dump(self), Pretraining, "long")
 
 
 def pretrain(

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from bertnesia.errors import BertnesiaError
-from bertnesia.finetuning.trainer import Schedule
+from bertnesia.finetuning.trainer import Schedule, without_unused
 
 _SCHEDULE = Schedule(batch_tokens=4096, learning_rate=1e-4, warmup=0.1, evaluations=4)
 
@@ -50,13 +50,13 @@ class Finetuning(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_unused_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {k: v for k, v in dump(self).items() if k != "dropout" or v is not None}
+        return without_unused(dump(self), Finetuning, "dropout")
 
     @field_validator("schedule", mode="before")
     @classmethod
     def _fill_up(cls, value: Any) -> Any:
         """What a study file leaves out of a schedule is as in fine-tuning, not as in pre-training."""
-        return {**_SCHEDULE.model_dump(), **value} if isinstance(value, dict) else value
+        return _SCHEDULE.fill_up(value)
 
     @model_validator(mode="before")
     @classmethod

@@ -37,6 +37,11 @@ Stop = Callable[[list[dict[str, float]]], bool]
 """Says from the scores so far whether to train no longer."""
 
 
+def without_unused(dumped: dict[str, Any], model: type[BaseModel], *options: str) -> dict[str, Any]:
+    """A dump without those of the options that have their default: adding an option then changes no older dump."""
+    return {k: v for k, v in dumped.items() if k not in options or v != model.model_fields[k].default}
+
+
 class Schedule(BaseModel):
     """How long and how fast to train: AdamW with linear warm-up, then linear decay or a constant rate.
 
@@ -64,15 +69,12 @@ class Schedule(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_unused_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        unused = {
-            "batch_sequences": None,
-            "warmup_steps": None,
-            "decay": "linear",
-            "patience": None,
-            "min_delta": 0.0,
-            "precision": "float32",
-        }
-        return {k: v for k, v in dump(self).items() if k not in unused or v != unused[k]}
+        options = "batch_sequences", "warmup_steps", "decay", "patience", "min_delta", "precision"
+        return without_unused(dump(self), Schedule, *options)
+
+    def fill_up(self, value: Any) -> Any:
+        """What a study file says of a schedule, with the rest as it is here."""
+        return {**self.model_dump(), **value} if isinstance(value, dict) else value
 
 
 @dataclass(frozen=True, slots=True)
