@@ -1,5 +1,6 @@
-"""Progress bars for whatever takes longer than two seconds."""
+"""Progress bars for whatever takes longer than two seconds, and lines now and then where there is no screen."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,7 @@ from rich.progress import (
 )
 
 console = Console(stderr=True)
+SECONDS_BETWEEN_LINES = 60.0
 
 Listener: TypeAlias = Callable[[str, float, float, str], None]
 """Takes what is going on, how much of it is done, the total (0 where it is not known), and a note."""
@@ -44,8 +46,11 @@ class Advance(Protocol):
 
 @contextmanager
 def progress_bar(label: str, total: int, done: int = 0) -> Iterator[Advance]:
-    """Show a bar on standard error while the block runs; yields the function that moves it on."""
-    if listener := _listener.get():
+    """Show a bar on standard error while the block runs; yields the function that moves it on.
+
+    Where standard error is no terminal, lines tell how far it is, at most one a minute.
+    """
+    if listener := _listener.get() or (None if console.is_terminal else _writing_lines()):
         yield _telling(listener, label, total, done)
         return
     columns = (
@@ -96,6 +101,21 @@ def working(label: str) -> Iterator[None]:
         return
     with console.status(label):
         yield
+
+
+def _writing_lines() -> Listener:
+    began = told = time.monotonic()
+
+    def listen(label: str, done: float, total: float, note: str) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= SECONDS_BETWEEN_LINES:
+            told = now
+            behind = f", {note}" if note else ""
+            said = f"{label}: {done:,.0f} of {total:,.0f} after {now - began:,.0f} s{behind}"
+            console.print(said, highlight=False, markup=False, soft_wrap=True)
+
+    return listen
 
 
 def _telling(listener: Listener, label: str, total: float, done: float) -> Advance:

@@ -12,7 +12,8 @@ from bertnesia.store.study import open_study
 
 ROOT = Path(__file__).resolve().parents[1]
 STUDY = open_study(ROOT / "precomputed/mini.duckdb")
-SIBLINGS = ("qa-squad", "mlm-squad", "ner-wnut")
+TUNED = ("qa-squad", "sham-qa", "mlm-squad", "mlm-cont", "rank-squad", "ner-wnut")
+"""Siblings and controls in the order of the table."""
 
 
 def readme() -> str:
@@ -35,13 +36,16 @@ def test_the_findings_on_layers_are_those_of_the_shipped_study() -> None:
 
 
 def test_the_findings_on_forgetting_are_those_of_the_shipped_study() -> None:
-    last = queries.forgetting_by_model(STUDY, Question("atlas", SIBLINGS)).query("at == 'last'").set_index("model")
+    last = queries.forgetting_by_model(STUDY, Question("atlas", TUNED)).query("at == 'last'").set_index("model")
     churn = queries.churn(STUDY, Question("atlas", ("mini",))).query("is_last == True").iloc[0]
     (known,) = set(last["right_in_base"])
     expected = [
         (STUDY.models().set_index("model").loc[model, "label"], *figures(row), f"{row['lost']:,}")
-        for model, row in last.loc[list(SIBLINGS)].iterrows()
+        for model, row in last.loc[list(TUNED)].iterrows()
     ]
+    for question in (Question("atlas", TUNED), Question("atlas", TUNED, "base"), Question("atlas", TUNED, k=10)):
+        found = queries.forgetting_by_model(STUDY, question).query("at == 'last'").set_index("model")["forgotten"]
+        assert found["qa-squad"] < found["sham-qa"], "the control forgets more"
     text = readme()
     assert f"Of the {known} facts that the last layer of `mini` has right" in text
     assert [row for row in rows(text) if row[0]] == expected

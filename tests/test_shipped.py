@@ -26,7 +26,8 @@ from bertnesia.summary import summarise
 
 SHIPPED = Path(bertnesia.__file__).parent.parent / "precomputed"
 SIZE_LIMIT = 50 * 2**20
-SIBLINGS = ("qa-squad", "mlm-squad", "ner-wnut")
+SIBLINGS = ("qa-squad", "mlm-squad", "rank-squad", "ner-wnut")
+CONTROLS = ("mlm-cont", "sham-qa")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,10 @@ def test_the_base_answers_lama_as_the_fill_mask_pipeline_does(mini: LayeredModel
 
 
 def test_stored_ranks_are_those_that_the_shipped_weights_give(study: Study) -> None:
-    """Every kind, layer and model, on facts drawn at random: exact up to rank 100, by at most 1 beyond."""
+    """Every kind, layer and model, on facts drawn at random: exact up to rank 100, by at most 1 beyond.
+
+    Another processor may have one in a thousand next to it, where two words all but tie.
+    """
     asked = study.query("SELECT fact, prompt FROM facts WHERE eligible ORDER BY hash(fact) LIMIT 40")
     chosen = set(asked["fact"])
     for row in stored_models(study).itertuples():
@@ -92,18 +96,19 @@ def test_stored_ranks_are_those_that_the_shipped_weights_give(study: Study) -> N
         stored = study.query(
             "SELECT * FROM ranks WHERE model = $model AND seed = 0 AND variant = 'plain'", {"model": row.model}
         )
-        expected = stored.set_index(["kind", "layer", "fact"])["rank"]
-        compared = 0
-        for new in fresh.to_pylist():
-            old = expected[new["kind"], new["layer"], new["fact"]]
-            assert abs(old - new["rank"]) <= (0 if old <= 100 else 1)
-            compared += 1
-        assert compared == 40 * model.layers * len(model.decoders)
+        keys = ["kind", "layer", "fact"]
+        both = fresh.to_pandas().merge(stored, on=keys, suffixes=("", "_stored"))
+        assert len(both) == 40 * model.layers * len(model.decoders)
+        away = (both["rank"].astype(int) - both["rank_stored"]).abs()
+        assert away.max() <= 1
+        assert (both["log_probability"] - both["log_probability_stored"]).abs().max() <= 1e-3
+        assert ((away > 0) & (both["rank_stored"] <= 100)).sum() <= 1
 
 
 def test_live_predictions_are_the_stored_ones(study: Study) -> None:
     live = live_models(study)
     facts = study.query("SELECT fact, prompt, object FROM facts WHERE eligible ORDER BY hash(fact) LIMIT 20")
+    all_but_ties = 0
     for fact in facts.itertuples():
         stored = study.query(
             "SELECT model, layer, rank, log_probability FROM ranks "
@@ -113,7 +118,10 @@ def test_live_predictions_are_the_stored_ones(study: Study) -> None:
         for result in live.predict(fact.prompt, live.names, "trained", watched=[fact.object]):
             for layer in result.layers:
                 old = stored.loc[(result.model, layer.layer)]
-                assert abs(layer.watched[0].rank - old["rank"]) <= (0 if old["rank"] <= 100 else 1)
+                away = abs(layer.watched[0].rank - old["rank"])
+                assert away <= 1
+                all_but_ties += away > 0 and old["rank"] <= 100
+    assert all_but_ties <= 1, "of 600, on another processor"
 
 
 def test_models_are_what_the_database_says(study: Study) -> None:
@@ -134,6 +142,8 @@ def test_the_study_holds_its_controls(study: Study) -> None:
     assert kinds == {
         *(("mini", kind) for kind in ("trained", "stock", "random", "control")),
         *((model, kind) for model in SIBLINGS for kind in ("trained", "stock", "base")),
+        *((model, kind) for model in CONTROLS for kind in ("trained", "base")),
+        ("qa-squad-seed-1", "trained"),
         *((f"mini-at-{share}", kind) for share in (5, 10, 25, 50) for kind in ("trained", "own")),
         *((f"{model}@{step}", "base") for model in SIBLINGS for step in (6, 12, 30, 60, 150, 300, 450)),
         *((f"{model}@{step}", "trained") for model in SIBLINGS for step in (150,)),

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import bertnesia
+from bertnesia import findings
 from bertnesia.store import queries
 from bertnesia.store.queries import Comparison, Question
 from bertnesia.store.study import open_study
@@ -67,6 +68,7 @@ def told_of_all_facts() -> list[str]:
     relations = queries.forgetting(STUDY, pair()).set_index("label")[["right_in_base", "forgotten"]]
     some = relations.loc[["official language", "continent", "city in country"]]
     says = queries.changed_facts(STUDY, pair(), "forgotten", "official-language")["model_says"]
+    null = findings.by_control(STUDY, pair()).query("at == 'last'").set_index("model")["forgotten"]
     return [
         f"The study asks {facts:,} facts",
         "Set **Right at** to *layer 6*",
@@ -77,6 +79,8 @@ def told_of_all_facts() -> list[str]:
         f"{last['forgotten']} facts went, and {last['learned']} came",
         f"disagree on {share(churn['forgotten'], churn['right_in_base'])} of what its last layer has right",
         f"Of the {share(last['forgotten'], known)}, so much could be noise",
+        f"that `mini` was made of, and forgets {share(null['mlm-cont'], known)}.",
+        f"It learns nothing, and forgets {share(null['sham-qa'], known)}:",
         " ".join(f"| {row.Index} | {row.right_in_base} | {row.forgotten} |" for row in some.itertuples()),
         f'{(says == "a").sum()} of the {len(says)} are "a"',
     ]
@@ -102,7 +106,7 @@ def told_of_layers() -> list[str]:
         f"where its own find {outcomes()['right_in_model']}:",
         f"of the {languages['right_in_base']} official languages that `mini` has among its first ten",
         f"{languages['retained']} are left",
-        f"fine-tuned once, for {STUDY.models().set_index('model').loc['qa-squad', 'steps']} steps",
+        f"each fine-tuning done once, for {STUDY.models().set_index('model').loc['qa-squad', 'steps']} steps",
     ]
 
 

@@ -31,6 +31,7 @@ def verify(
     for check in checks:
         wrong = len(check.mismatches)
         result = "[green]as published[/]" if not wrong else f"[bold red]{wrong:,} differ[/]"
+        result += f", {check.rounded:,} by rounding" if check.rounded else ""
         table.add_row(escape(check.what), f"{check.checked:,}", result)
     console.print(table)
     mismatches = [sentence for check in checks for sentence in check.mismatches]

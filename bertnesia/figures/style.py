@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from bertnesia.plain import visible
@@ -28,6 +29,21 @@ INK = "#000037"
 
 PERCENT = ".0%"
 """Tick format of shares."""
+
+
+def labels(models: pd.DataFrame) -> dict[str, str]:
+    """What to call each model of a study and each control of fine-tuning, told apart where two are called the same.
+
+    Args:
+        models: model, label and role of all of them.
+    """
+    shown = models[models["role"].isin(["model", "control"])]
+    rows = shown[["model", "label", "role"]].itertuples(index=False, name=None)
+    repeated = set(shown.loc[shown["label"].duplicated(keep=False), "label"])
+    return {
+        name: (f"{label} ({name})" if label in repeated else label) + (", control" if role == "control" else "")
+        for name, label, role in rows
+    }
 
 
 def colours(models: Sequence[str]) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 from bertnesia.findings.headlines import headlines
 from bertnesia.findings.layers import above_prior, above_prior_by_relation, best_layers, layer_intervals
+from bertnesia.findings.reruns import by_control, by_seed
 from bertnesia.findings.robustness import robustness
-from bertnesia.findings.seeds import by_seed
 from bertnesia.findings.steps import falls_first
 from bertnesia.findings.totals import relation_totals, totals
 
@@ -11,6 +11,7 @@ __all__ = [
     "above_prior",
     "above_prior_by_relation",
     "best_layers",
+    "by_control",
     "by_seed",
     "falls_first",
     "headlines",

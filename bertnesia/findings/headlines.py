@@ -1,6 +1,7 @@
 """The headline findings of a study, beside the figures that the paper reports."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,11 +32,12 @@ def headlines(study: Study, question: Question, average: Average = "macro") -> p
 
         intermediate_share; best_in_intermediate_layer, doubles_in_last_layer (shares of relations: all in `paper`,
         those large enough in `ours`); above_prior (P@k at the last layer minus that with the subject masked); churn
-        (forgetting rate of a second decoder seed of the same model); forgetting_rate, net_change; lost (of the facts
-        forgotten at the last layer).
+        (forgetting rate of a second decoder seed of the same model); forgetting_rate, net_change; control (forgetting
+        rate of a control of fine-tuning itself); lost (of the facts forgotten at the last layer).
     """
     table = totals(study, question, average)
     rows = [*of_layers(study, question, average, table), *of_forgetting(study, question, average)]
+    rows += of_controls(study, question, average)
     found = pd.DataFrame(rows, columns=MEASURED)
     return found.merge(_published(study, question.probe_set), how="left", on=["finding", "model"])[MEASURED + QUOTED]
 
@@ -74,24 +76,35 @@ def of_forgetting(study: Study, question: Question, average: Average) -> Iterato
     models = tuple(name for name in tuned["model"] if name in asked)
     if not models:
         return
-    against = Question(
-        question.probe_set, models, question.kind, question.k, question.filtered, question.relations, question.seed,
-        question.variant, middle=question.middle,
-    )  # fmt: skip
-    depth = dict(zip(tuned["model"], tuned["layers"], strict=True))
+    against = replace(question, models=models, all_facts=False)
     by_model = queries.forgetting_by_model(study, against)
     left_out = int(by_model["left_out"].max()) if len(by_model) else 0
-    for at, layer in (("last", max(depth[name] for name in models)), ("total", None)):
-        counts = queries.forgetting_by_relation(study, against, layer)
-        for (model,), mine in counts.groupby(["model"], sort=False):
-            rate, low, high = forgetting_rate(mine, average)
-            yield _row("forgetting_rate", str(model), rate, low=low, high=high, at=at, left_out=left_out)
-            change = above(mine.assign(layer=0), average).iloc[0]
-            ends = {"low": change["low"], "high": change["high"]}
-            yield _row("net_change", str(model), change["above"], **ends, at=at, left_out=left_out)
+    for at, model, mine in _outcomes(study, against):
+        rate, low, high = forgetting_rate(mine, average)
+        yield _row("forgetting_rate", model, rate, low=low, high=high, at=at, left_out=left_out)
+        change = above(mine.assign(layer=0), average).iloc[0]
+        ends = {"low": change["low"], "high": change["high"]}
+        yield _row("net_change", model, change["above"], **ends, at=at, left_out=left_out)
     for row in by_model[by_model["at"] == "last"].to_dict("records"):
         if row["forgotten"]:
             yield _share("lost", row["model"], int(row["lost"]), row["forgotten"], at="last", left_out=left_out)
+
+
+def of_controls(study: Study, question: Question, average: Average) -> Iterator[Row]:
+    """What controls of fine-tuning itself forget: rows of `headlines`."""
+    if models := tuple(queries.controls(study, question)["model"]):
+        for at, model, mine in _outcomes(study, replace(question, models=models, all_facts=False)):
+            rate, low, high = forgetting_rate(mine, average)
+            yield _row("control", model, rate, low=low, high=high, at=at)
+
+
+def _outcomes(study: Study, question: Question) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """`last` or `total`, a model, and what became of each relation's facts there."""
+    depth = study.models().set_index("model")["layers"]
+    for at, layer in (("last", int(depth[list(question.models)].max())), ("total", None)):
+        counts = queries.forgetting_by_relation(study, question, layer)
+        for (model,), mine in counts.groupby(["model"], sort=False):
+            yield at, str(model), mine
 
 
 def _published(study: Study, probe_set: str) -> pd.DataFrame:

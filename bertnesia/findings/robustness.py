@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from bertnesia.findings.headlines import Row, of_forgetting, of_layers
+from bertnesia.findings.headlines import Row, of_controls, of_forgetting, of_layers
 from bertnesia.findings.totals import totals
 from bertnesia.store import queries
 from bertnesia.store.queries import Average, Question, default_average
@@ -37,6 +37,8 @@ def robustness(study: Study, probe_set: str, kind: str = "trained", relations: t
     - above_prior: the last layer's P@k exceeds that with the subject masked, interval above 0;
     - net_loss: the model's P@k at the last layer is below the base's, interval below 0;
     - beyond_churn: its forgetting rate there exceeds what a second decoder seed of the base makes, interval above it;
+    - beyond_controls: it exceeds what the model's own controls forget, trained as long without its task, interval above
+      the highest;
     - forgets_most: of the models, this one has the highest forgetting rate, where the reference has two or more.
 
     Returns:
@@ -83,7 +85,9 @@ def _evaluate(study: Study, setting: Setting) -> pd.DataFrame:
     of_base = list(of_layers(study, alone, setting.average, table))
     if question.kind != "base" and len(table):  # the base itself has no others than its trained ones
         rows += _of_base(of_base, table.iloc[0])
-    rows += _of_siblings(list(of_forgetting(study, question, setting.average)), _churn(of_base))
+    tuned = list(of_forgetting(study, question, setting.average))
+    rows += _of_siblings(tuned, _churn(of_base))
+    rows += _beside_controls(tuned, _controls(study, question, setting.average))
     return pd.DataFrame(rows, columns=COLUMNS).assign(setting=setting.name)
 
 
@@ -125,6 +129,23 @@ def _churn(found: list[Row]) -> float:
     """The base's own forgetting rate between two decoder seeds at the last layer, missing where there is one."""
     rates = [row["value"] for row in found if row["finding"] == "churn" and row["at"] == "last"]
     return float(rates[0]) if rates else float("nan")
+
+
+def _controls(study: Study, question: Question, average: Average) -> dict[str, Row]:
+    """Of the controls of each model, the one that forgets most at the last layer."""
+    whose = queries.controls(study, question).set_index("model")["variant_of"]
+    rows = [row for row in of_controls(study, question, average) if row["at"] == "last" and not np.isnan(row["value"])]
+    return {whose[row["model"]]: row for row in sorted(rows, key=lambda row: row["value"])}
+
+
+def _beside_controls(found: list[Row], controls: dict[str, Row]) -> Iterator[Row]:
+    """Whether each model that has a control forgets more than it."""
+    for row in found:
+        if row["finding"] == "forgetting_rate" and row["at"] == "last" and row["model"] in controls:
+            control = controls[row["model"]]
+            values = {name: row[name] for name in ("model", "value", "low", "high")}
+            note = f"{control['model']} {control['value']:.1%}"
+            yield {**values, "finding": "beyond_controls", "holds": row["low"] > control["value"], "note": note}
 
 
 def _of_siblings(found: list[Row], churn: float) -> Iterator[Row]:

@@ -6,6 +6,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from bertnesia.errors import BertnesiaError
 from bertnesia.files import digest, read_json, write_json
 from bertnesia.finetuning.batches import StepBatches
 from bertnesia.finetuning.objectives import Objective
+from bertnesia.finetuning.products import products_in_bfloat16
 from bertnesia.progress import Advance, console, progress_bar
 
 _COMPLETE = "complete.json"
@@ -197,6 +199,11 @@ class _ObjectiveTrainer(Trainer):
         mixed = self.precision == "bfloat16"
         with torch.autocast(device().type, torch.bfloat16, enabled=mixed):
             loss: Tensor = self.objective.loss(self.model, inputs)
+        return loss
+
+    def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
+        with products_in_bfloat16(device()) if self.precision == "bfloat16" else nullcontext():
+            loss: Tensor = super().training_step(*args, **kwargs)
         return loss
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:

@@ -6,7 +6,7 @@ from datetime import datetime
 import pandas as pd
 import plotly.graph_objects as go
 
-from bertnesia.figures.style import colours, markers
+from bertnesia.figures.style import colours, labels, markers
 from bertnesia.store import queries
 from bertnesia.store.study import Study
 
@@ -55,7 +55,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The models of role `model` in the study's order, with what they are called and drawn with everywhere."""
+    """The models of role `model` in the study's order, with what they are called and drawn with everywhere.
+
+    `labels` has those of controls of fine-tuning, too.
+    """
 
     base: str
     labels: dict[str, str]
@@ -80,11 +83,12 @@ class Cast:
 def cast_of(study: Study) -> Cast:
     """The models that pages show."""
     table = queries.models(study)
+    called = labels(table)
     table = table[table["role"] == "model"]
     names = tuple(str(name) for name in table["model"])
     return Cast(
         base=study.base,
-        labels=dict(zip(names, table["label"], strict=True)),
+        labels=called,
         layers=dict(zip(names, table["layers"].astype(int), strict=True)),
         bases={name: base for name, base in zip(names, table["base"], strict=True) if isinstance(base, str)},
         colours=colours(names),

@@ -1,6 +1,7 @@
 """What fine-tuning made a model forget: by objective, relation, step, amount of data and training text."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 
@@ -37,17 +38,22 @@ def forgetting_exhibits(
 
 
 def _objectives(study: Study, cast: Cast, question: Question, name: str) -> Iterator[Exhibit]:
-    counts = rates(queries.forgetting_by_model(study, question))
+    controls = tuple(queries.controls(study, question)["model"])
+    everyone = replace(question, models=(*question.models, *controls))
+    counts = rates(queries.forgetting_by_model(study, everyone))
     churn = queries.churn(study, Question(question.probe_set, (cast.base,), question.kind))
     for at, where in (("last", "the last layer"), ("total", "any layer")):
-        table = counts[counts["at"] == at].sort_values("forgetting_rate", ascending=False)
+        table = counts[counts["at"] == at]
         table = table.assign(label=table["model"].map(cast.labels), churn_of_base=_churn(churn, at))
+        table = table.assign(control=table["model"].isin(controls))
+        table = table.sort_values(["control", "forgetting_rate"], ascending=[True, False])
         worst = table.iloc[0]
         yield Exhibit(
             f"{question.probe_set}-objectives-{at}",
             f"Every objective, right at {where}",
             table[["label", *COUNTS, *RATES, "churn_of_base"]],
-            "Grey and red together are what the base has right, grey and blue what is right after fine-tuning.",
+            "Grey and red together are what the base has right, grey and blue what is right after fine-tuning."
+            + (" Last come controls, trained as long without a new task to learn." if controls else ""),
             SHARES,
             outcomes_by_relation(
                 table,
@@ -55,7 +61,8 @@ def _objectives(study: Study, cast: Cast, question: Question, name: str) -> Iter
                 note=f"{int(table['facts'].max()):,} facts of {name}; rank 1 at {where}; {question.kind} decoders",
                 of="Share of the facts",
             ),
-            f"{len(table)} models against the base. Most forgetful: {worst.label}, {percent(worst.forgetting_rate)}.",
+            f"{len(question.models)} models against the base. Most forgetful: {worst.label}, "
+            f"{percent(worst.forgetting_rate)}.",
         )
 
 

@@ -27,11 +27,15 @@ _FREE_KINDS = ("stock", "own", "base")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something that was checked: how many of it, and a sentence for each that is not as it should be."""
+    """Something that was checked: how many of it, and a sentence for each that is not as it should be.
+
+    `rounded` counts ranks that are next to the stored ones because two words all but tie.
+    """
 
     what: str
     checked: int
     mismatches: tuple[str, ...] = ()
+    rounded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,5 +194,6 @@ class _Verifier:
 
     def _ranks_of(self, one: _Served, probe_sets: Sequence[ProbeSet], drawn: set[int]) -> Check:
         stored = stored_ranks(self.study, one.name, one.kinds, sorted(drawn))
-        count, mismatches = Reranking(one.name, one.model, one.kinds, probe_sets, self.sample).mismatches(stored, drawn)
-        return Check(f"{self.name}: ranks of {one.name}, {len(drawn)} facts", count, tuple(mismatches))
+        again = Reranking(one.name, one.model, one.kinds, probe_sets, self.sample)
+        count, rounded, mismatches = again.mismatches(stored, drawn)
+        return Check(f"{self.name}: ranks of {one.name}, {len(drawn)} facts", count, tuple(mismatches), rounded)

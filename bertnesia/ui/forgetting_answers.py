@@ -78,13 +78,30 @@ def _chance(study: Study, comparison: queries.Comparison, counts: pd.DataFrame) 
     apart = total.net_low > 0 or total.net_high < 0
     net = "the net change differs from 0" if apart else "the net change may be 0"
     measured = _beside_churn(study, comparison, total)
+    controls, beyond = _controls(study, comparison)
     if measured is None:
-        detail = f"How far two decoders of one model disagree (churn) is {NOT_MEASURED}; {net}."
+        detail = f"How far two decoders of one model disagree (churn) is {NOT_MEASURED}; {net}.{controls}"
         return Card(question, "Open" if apart else "Not shown", detail, GLOSSARY["churn"])
     rate, churn, where = measured
-    detail = f"{where}: forgotten {percent(rate)}, churn {percent(churn)}; {net}.{_seeds(study, comparison)}"
-    answer = f"{100 * (rate - churn):.1f} points beyond churn" if rate > churn else "No more than churn"
+    detail = f"{where}: forgotten {percent(rate)}, churn {percent(churn)}; {net}.{controls}{_seeds(study, comparison)}"
+    answer = f"{100 * (rate - churn):.1f} points beyond churn{beyond}" if rate > churn else "No more than churn"
     return Card(question, answer, detail, GLOSSARY["churn"])
+
+
+def _controls(study: Study, comparison: queries.Comparison) -> tuple[str, str]:
+    """What training alone makes a model forget, and whether it is as much as the model forgets; empty if unknown."""
+    at = "total" if comparison.layer is None else "last"
+    table = ask(study, findings.by_control, comparison)
+    table = forgetting.rates(table[table["at"] == at]).dropna(subset="forgetting_rate")
+    if table.empty:
+        return "", ""
+    named = [f"{row.label} {percent(row.forgetting_rate)}" for row in table.itertuples()]
+    where = "any layer" if at == "total" else "the last layer"
+    said = f" Trained as long without a new task to learn, the base forgets at {where}: {', '.join(named)}."
+    mine = forgetting.rates(ask(study, queries.forgetting_by_model, question_of(comparison, comparison.model)))
+    own = table[table["variant_of"] == comparison.model]
+    reached = own["forgetting_rate"].max() >= mine.loc[mine["at"] == at, "forgetting_rate"].max()
+    return said, ", not beyond its control" if reached else ""
 
 
 def _seeds(study: Study, comparison: queries.Comparison) -> str:

@@ -35,6 +35,10 @@ READING_OBJECTIVES = (
     "blue what is right after fine-tuning. The table sets churn beside the forgetting rate: what two decoders of the "
     "base disagree on though nothing was fine-tuned."
 )
+READING_CONTROLS = (
+    " Last come controls, trained as long as the others without a new task to learn: {controls}. Only what a model "
+    "forgets beyond its control is due to its task."
+)
 READING_MAP = "Net change of each relation (rows) under each objective (columns), in points: red was lost, blue gained."
 READING_STEPS = (
     "Each line is one layer, the stronger the later. It starts at the base and follows how many of the facts that the "
@@ -55,11 +59,15 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
     asked = controls.asked_models(study, comparison.probe_set, comparison.kind)
     tuned = [name for name in asked if models.bases.get(name) == comparison.base]
     question = question_of(comparison, *tuned)
+    controlled = ask(study, queries.controls, question)
+    beside = tuple(controlled["model"])
     at = "total" if comparison.layer is None else "last"
     where = "any layer" if at == "total" else "the last layer"
-    table = ask(study, queries.forgetting_by_model, question)
+    everyone = question_of(comparison, *tuned, *beside)
+    table = ask(study, queries.forgetting_by_model, everyone)
     table = forgetting.rates(table[table["at"] == at])
-    table = table.assign(label=table["model"].map(models.labels)).sort_values("forgetting_rate", ascending=False)
+    table = table.assign(label=table["model"].map(models.labels), control=table["model"].isin(beside))
+    table = table.sort_values(["control", "forgetting_rate"], ascending=[True, False])
     churn = ask(study, queries.churn, question_of(comparison, comparison.base))
     if len(churn):
         churn = churn[churn["at"] == "total"] if at == "total" else churn[churn["is_last"]]
@@ -74,15 +82,21 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
     show_figure(
         outcomes_by_relation(table, **words),
         name="objectives",
-        alt=f"{len(table)} models; the one that forgets most is {worst.label}, {percent(worst.forgetting_rate)}.",
-        reading=READING_OBJECTIVES,
-        code=programs_forgetting.objectives(study, question, comparison.base, at, words),
+        alt=f"{len(tuned)} models; the one that forgets most is {worst.label}, {percent(worst.forgetting_rate)}.",
+        reading=READING_OBJECTIVES + _of_controls(models, controlled),
+        code=programs_forgetting.objectives(study, everyone, comparison.base, at, words),
     )
     with st.expander("Table"):
         columns = {"label": Column("Model"), **RATES, "churn": Column("Churn of the base", "share", GLOSSARY["churn"])}
         show_table(table, columns, name="objectives", alt="Counts and rates of every fine-tuned model")
     _show_seeds(study, comparison, models)
     _show_objective_map(study, question, comparison.layer, models)
+
+
+def _of_controls(models: Models, controlled: pd.DataFrame) -> str:
+    rows = controlled[["label", "variant_of"]].itertuples(index=False, name=None)
+    named = [f"{plain(label)} (of {plain(models.label(model))})" for label, model in rows]
+    return READING_CONTROLS.format(controls=", ".join(named)) if named else ""
 
 
 def _show_seeds(study: Study, comparison: queries.Comparison, models: Models) -> None:

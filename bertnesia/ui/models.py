@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bertnesia.figures.style import colours, markers
+from bertnesia.figures.style import colours, labels, markers
 from bertnesia.store import queries
 from bertnesia.store.study import Study
 from bertnesia.ui.study import ask
@@ -16,6 +16,7 @@ class Models:
     names: tuple[str, ...]
     base: str
     labels: dict[str, str]
+    """What to call each, and each control of fine-tuning."""
     bases: dict[str, str]
     """The base of each fine-tuned model."""
     layers: dict[str, int]
@@ -34,16 +35,16 @@ class Models:
 def models_of(study: Study) -> Models:
     """The study's models."""
     table = ask(study, queries.models)
+    called = labels(table)
     table = table[table["role"] == "model"]
     names = tuple(table["model"])
-    repeated = set(table.loc[table["label"].duplicated(keep=False), "label"])
-    rows = list(table[["model", "label", "base", "layers"]].itertuples(index=False, name=None))
+    rows = list(table[["model", "base", "layers"]].itertuples(index=False, name=None))
     return Models(
         names=names,
         base=study.base,
-        labels={name: f"{label} ({name})" if label in repeated else label for name, label, _, _ in rows},
-        bases={name: base for name, _, base, _ in rows if isinstance(base, str) and base in names},
-        layers={name: int(layers) for name, _, _, layers in rows},
+        labels=called,
+        bases={name: base for name, base, _ in rows if isinstance(base, str) and base in names},
+        layers={name: int(layers) for name, _, layers in rows},
         colours=colours(names),
         markers=markers(names),
     )

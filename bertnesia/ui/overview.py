@@ -65,9 +65,11 @@ def show_findings(study: Study, models: Models, view: View) -> None:
     ]
     tuned = tuple(name for name in view.models if models.bases.get(name) == base)
     if tuned:
-        pairs = ask(study, queries.forgetting_by_model, view.question(models=tuned))
-        pairs = pairs[pairs["at"] == "total"]
-        cards.append(forgotten(pairs, models.labels, label, ask(study, queries.churn, alone)))
+        beside = tuple(ask(study, queries.controls, alone)["model"])
+        counts = ask(study, queries.forgetting_by_model, view.question(models=(*tuned, *beside)))
+        counts = counts[counts["at"] == "total"]
+        pairs, null = (counts[counts["model"].isin(names)] for names in (tuned, beside))
+        cards.append(forgotten(pairs, models.labels, label, ask(study, queries.churn, alone), null))
         worst = str(pairs.iloc[int((pairs["forgotten"] / pairs["facts"]).to_numpy().argmax())]["model"])
         comparison = queries.Comparison(view.probe_set, base, worst, view.kind, view.k)
         cards.append(hardest_hit(ask(study, queries.forgetting, comparison), models.label(worst)))

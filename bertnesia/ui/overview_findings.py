@@ -105,7 +105,7 @@ def above_prior(
     return Card("Is it more than guessing well?", answer, detail, GLOSSARY["prior"])
 
 
-def forgotten(pairs: pd.DataFrame, labels: dict[str, str], base: str, churn: pd.DataFrame) -> Card:
+def forgotten(pairs: pd.DataFrame, labels: dict[str, str], base: str, churn: pd.DataFrame, null: pd.DataFrame) -> Card:
     """Which fine-tuned model forgets most, and which least, beside what two decoders of the base disagree on.
 
     Args:
@@ -113,6 +113,7 @@ def forgotten(pairs: pd.DataFrame, labels: dict[str, str], base: str, churn: pd.
         labels: what to call each model.
         base: the base's name.
         churn: the rows of `queries.churn` on the base.
+        null: as `pairs`, of the controls of fine-tuning; none where there are none.
     """
     rows = forgetting.rates(pairs).dropna(subset="forgetting_rate").sort_values("forgetting_rate", ascending=False)
     question = "What did fine-tuning cost?"
@@ -126,6 +127,11 @@ def forgotten(pairs: pd.DataFrame, labels: dict[str, str], base: str, churn: pd.
     )
     if len(rows) > 1:
         detail += f" Least: {labels[best.model]}, {percent(best.forgetting_rate)}."
+    rates = forgetting.rates(null)["forgetting_rate"].dropna()
+    if len(rates):
+        low, high = percent(rates.min()).removesuffix(" %"), percent(rates.max())
+        span = high if len(rates) == 1 else f"{low} to {high}"
+        detail += f" Trained as long without a new task to learn, {base} forgets {span}."
     answer = f"{labels[worst.model]}: {percent(worst.forgetting_rate)} forgotten"
     return Card(question, answer, detail, GLOSSARY["churn"])
 

@@ -25,6 +25,7 @@ FINDINGS = {
     "above_prior": "Above the masked subject",
     "churn": "Churn",
     "forgetting_rate": "Forgetting rate",
+    "control": "Forgetting rate, control",
     "net_change": "Net change",
     "lost": "Lost, of what was forgotten",
 }
@@ -35,6 +36,7 @@ HOLDS = {
     "above_prior": "More is known than without the subject",
     "net_loss": "Fine-tuning loses on balance",
     "beyond_churn": "It forgets more than churn",
+    "beyond_controls": "It forgets more than its control",
     "forgets_most": "It forgets most of all",
 }
 
@@ -66,7 +68,8 @@ def show_models(study: Study, models: Models, view: View) -> None:
 def show_changes(study: Study, models: Models, question: queries.Question, base: str) -> None:
     """What each fine-tuned model forgot and learned, over all layers, and what chance would."""
     st.markdown(f"Against **{plain(models.label(base))}**: what fine-tuning changed, right at any layer.")
-    pairs = ask(study, queries.forgetting_by_model, question)
+    beside = tuple(ask(study, queries.controls, question)["model"])
+    pairs = ask(study, queries.forgetting_by_model, replace(question, models=(*question.models, *beside)))
     changes = forgetting.rates(pairs[pairs["at"] == "total"])
     churn = ask(study, queries.churn, replace(question, models=(base,)))
     churn = churn[churn["at"] == "total"]

@@ -1,5 +1,7 @@
 """The code behind the figures and tables of Forgetting."""
 
+from dataclasses import replace
+
 from bertnesia.store import queries
 from bertnesia.store.study import Study
 from bertnesia.ui.code import Code, call, literal, made, program
@@ -66,20 +68,21 @@ def depth(study: Study, comparison: queries.Comparison, words: Words) -> Code:
 
 
 def objectives(study: Study, question: queries.Question, base: str, at: str, words: Words) -> Code:
-    """Every fine-tuned model against the base."""
+    """Every fine-tuned model against the base, and the controls, which are among the question's."""
     python = program(
         study,
         CAST,
         f"question = {made('queries', question)}",
         "table = forgetting.rates(queries.forgetting_by_model(study, question))",
-        f'table = table[table["at"] == {literal(at)}].sort_values("forgetting_rate", ascending=False)',
-        'table = table.assign(label=table["model"].map(cast.labels))',
+        f'table = table[table["at"] == {literal(at)}]',
+        'control = table["model"].isin(queries.controls(study, question)["model"])',
+        'table = table.assign(label=table["model"].map(cast.labels), control=control)',
+        'table = table.sort_values(["control", "forgetting_rate"], ascending=[True, False])',
         f"figure = {call('outcomes_by_relation', 'table', **quoted(words))}",
         *finish("objectives"),
     )
-    whole = queries.Question(
-        question.probe_set, (base, *question.models), question.kind, question.k, question.filtered, question.relations
-    )
+    controls = set(ask(study, queries.controls, question)["model"])
+    whole = replace(question, models=(base, *(name for name in question.models if name not in controls)))
     return Code(python, *reported(study, f"{question.probe_set}-objectives-{at}", in_report(study, whole)))
 
 

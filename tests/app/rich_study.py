@@ -18,6 +18,9 @@ EARLY = {100: 0.5, 400: 0.2}
 SEEDS = {"qa-squad-again": 0.9, "qa-squad-once-more": 0.8}
 """Fine-tuning runs with other seeds, and how far they were from the base in the end."""
 
+CONTROL = "qa-squad-sham"
+"""A control of fine-tuning itself, half as far from the base as `qa-squad`."""
+
 SHARES = ((0.1, "epochs", 0.2), (0.5, "epochs", 0.6), (0.1, "steps", 0.7))
 CORPUS = "trex_sentences.txt"
 
@@ -32,7 +35,7 @@ def between(synthetic: Synthetic, name: str, far: float, salt: int) -> pd.DataFr
 
 
 def variants() -> dict[str, dict[str, object]]:
-    """Models of the roles step, data and seed, by name."""
+    """Models of the roles step, data, seed and control, by name."""
     steps = {
         f"qa-squad-{step}": {"role": "step", "step": step, "steps": 200, "share": None, "matched": None}
         for step in STEPS
@@ -56,7 +59,8 @@ def variants() -> dict[str, dict[str, object]]:
         }
         for step in EARLY
     }
-    return {**steps, **shares, **seeds, **early}
+    control = {"role": "control", "step": None, "steps": None, "share": None, "matched": None}
+    return {**steps, **shares, **seeds, CONTROL: control, **early}
 
 
 def all_ranks(synthetic: Synthetic) -> pd.DataFrame:
@@ -67,7 +71,7 @@ def all_ranks(synthetic: Synthetic) -> pd.DataFrame:
     masked = synthetic.ranks.query("kind == 'trained'")
     masked = masked.assign(variant="subject_masked", rank=np.minimum(masked["rank"] + 1, VOCABULARY).astype(np.int32))
     swapped = masked.assign(variant="subject_swapped", rank=np.minimum(masked["rank"] + 1, VOCABULARY).astype(np.int32))
-    fars = [*STEPS.values(), *(far for *_, far in SHARES), *SEEDS.values(), *EARLY.values()]
+    fars = [*STEPS.values(), *(far for *_, far in SHARES), *SEEDS.values(), 0.5, *EARLY.values()]
     parts = [between(synthetic, name, far, salt) for salt, (name, far) in enumerate(zip(variants(), fars, strict=True))]
     return pd.concat([synthetic.ranks, second, masked, swapped, *parts], ignore_index=True)
 

@@ -5,10 +5,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.app.conftest import OpenPage, figures
-from tests.app.rich_study import CORPUS, SEEDS, SHARES, STEPS, all_ranks, coverage, publish_rich
+from bertnesia.store import queries
+from bertnesia.store.queries import Comparison
+from bertnesia.store.study import open_study
+from bertnesia.ui.forgetting_views import VIEWS
+from tests.app.conftest import APP, OpenPage, figures
+from tests.app.rich_study import CONTROL, CORPUS, SEEDS, SHARES, STEPS, all_ranks, coverage, publish_rich
 from tests.app.test_layers_page import values
 from tests.store.synthetic_study import LAYERS, Synthetic
+
+SHIPPED = APP.parent / "precomputed" / "mini.duckdb"
 
 
 @pytest.fixture(scope="module")
@@ -146,12 +152,35 @@ def test_all_objectives(open_page: OpenPage, rich: Path, right: pd.Series) -> No
     app = open_page("forgetting", study=rich, view="all objectives", at="6")
     bars, _ = figures(app)
     (forgotten,) = [trace for trace in bars["data"] if trace["name"] == "forgotten"]
-    assert forgotten["y"] == ["QA-SQUAD (100)"], "variants of a model are no objectives of their own"
+    names = ["QA-SQUAD (100)", f"{CONTROL}, control (100)"]
+    assert forgotten["y"] == names, "other variants of a model are no objectives"
     base = of(right, "mini", 6)
-    assert values(forgotten["x"]) == pytest.approx([len(base - of(right, "qa-squad", 6)) / 100])
+    gone = [len(base - of(right, model, 6)) for model in ("qa-squad", CONTROL)]
+    assert values(forgotten["x"]) == pytest.approx([count / 100 for count in gone])
     table = next(frame.value for frame in app.dataframe if "churn" in frame.value)
     churn = len(base - of(right, "mini", 6, seed=1)) / len(base)
-    assert table["churn"].tolist() == pytest.approx([100 * churn])
+    assert table["churn"].tolist() == pytest.approx([100 * churn] * 2)
+    assert f"without a new task to learn: {CONTROL} (of QA-SQUAD). Only what" in said(app)
+    null = f"the base forgets at the last layer: {CONTROL} {100 * gone[1] / len(base):.1f} %."
+    assert null in said(app)
+    assert "not beyond its control" not in said(app), "the model forgets more than its control"
+    assert "without a new task" not in said(open_page("forgetting", view="all objectives", at="6"))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_bases_decoders_on_a_fine_tuned_model(open_page: OpenPage, view: str) -> None:
+    """The base is asked with its trained decoders, which the others borrow."""
+    app = open_page("forgetting", study=SHIPPED, decoder="base", model="qa-squad", at="6", view=view)
+    counts = queries.forgetting(open_study(SHIPPED), Comparison("atlas", "mini", "qa-squad", "base", layer=6))
+    assert f"{counts['right_in_model'].sum()} of {counts['facts'].sum():,}" in said(app)
+
+
+def test_a_model_that_forgets_less_than_its_control(open_page: OpenPage) -> None:
+    """In the study that ships: training on other questions' answers costs more than learning to answer."""
+    for model, told in (("qa-squad", True), ("mlm-squad", False), ("ner-wnut", False)):
+        app = open_page("forgetting", study=SHIPPED, model=model, at="6")
+        assert ("beyond churn, not beyond its control" in said(app)) == told
+        assert "the base forgets at the last layer: MLM-CONT" in said(app)
 
 
 def test_rank_changes(open_page: OpenPage, rich: Path, synthetic: Synthetic) -> None:

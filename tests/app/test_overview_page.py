@@ -142,13 +142,19 @@ def test_the_costliest_objective_and_the_relation_hit_hardest() -> None:
     churn = pd.DataFrame(
         {"at": ["layer", "layer", "total"], "is_last": [False, True, pd.NA], "right_in_base": [9, 30, 40]}
     ).assign(forgotten=[9, 6, 4])
-    card = found.forgotten(pairs, {"qa": "QA", "ner": "NER"}, "M", churn)
+    labels, none = {"qa": "QA", "ner": "NER"}, pairs[:0]
+    card = found.forgotten(pairs, labels, "M", churn, none)
     assert card.answer == "QA: 50.0 % forgotten"
     assert "Least: NER, 12.5 %" in card.detail
     assert "another decoder of M itself would lose 10.0 %." in card.detail
-    card = found.forgotten(pairs, {"qa": "QA", "ner": "NER"}, "M", churn[:2])
+    assert "without a new task" not in card.detail
+    one = found.forgotten(pairs, labels, "M", churn, pairs[:1].assign(model="sham"))
+    assert one.detail.endswith(" Trained as long without a new task to learn, M forgets 50.0 %.")
+    two = found.forgotten(pairs, labels, "M", churn, pairs.assign(model=["sham", "again"]))
+    assert two.detail.endswith(" Trained as long without a new task to learn, M forgets 12.5 to 50.0 %.")
+    card = found.forgotten(pairs, labels, "M", churn[:2], none)
     assert "another decoder of M itself would lose 20.0 % at the last layer." in card.detail
-    assert "Churn was not measured" in found.forgotten(pairs, {"qa": "QA", "ner": "NER"}, "M", churn[:0]).detail
+    assert "Churn was not measured" in found.forgotten(pairs, labels, "M", churn[:0], none).detail
     relations = pairs.assign(label=["born", "capital"], relation=["a", "b"])
     card = found.hardest_hit(relations, "QA")
     assert (card.answer, card.detail) == ("born", "QA: from 40.0 % to 30.0 % of 100 facts at some layer.")

@@ -119,6 +119,18 @@ def test_fine_tuning_seeds_side_by_side(rich: Study) -> None:
     assert set(findings.by_seed(rich, Comparison(PROBE, "mini", "mlm"))["model"]) == {"mlm"}
 
 
+def test_controls_beside_a_model_on_the_same_facts(rich: Study) -> None:
+    comparison = Comparison(PROBE, "mini", "qa", k=10)
+    table = findings.by_control(rich, comparison)
+    assert table[["model", "label", "at"]].to_numpy().tolist() == [
+        ["qa-sham", "QA-SHAM", "last"], ["qa-sham", "QA-SHAM", "total"]
+    ]  # fmt: skip
+    names = list(queries.OUTCOMES)
+    beside = queries.forgetting_by_model(rich, comparison.of_models("qa", "qa-sham")).query("model == 'qa-sham'")
+    assert table[names].to_numpy().tolist() == beside[names].to_numpy().tolist()
+    assert findings.by_control(rich, Comparison(PROBE, "mini", "qa", "stock")).empty
+
+
 def test_headlines_are_those_of_the_single_queries(rich: Study) -> None:
     table = findings.headlines(rich, PAIR, "micro").set_index(["finding", "reading", "model", "at"]).sort_index()
     last = queries.forgetting_by_model(rich, Question(PROBE, ("qa",), k=10)).set_index("at").loc["last"]
@@ -128,6 +140,10 @@ def test_headlines_are_those_of_the_single_queries(rich: Study) -> None:
     change = table.loc[("net_change", "", "qa", "last")]
     assert change["value"] == pytest.approx((last["learned"] - last["forgotten"]) / last["facts"])
     assert change["left_out"] == last["left_out"]
+    control = queries.forgetting_by_model(rich, Question(PROBE, ("qa-sham",), k=10)).set_index("at").loc["last"]
+    null = table.loc[("control", "", "qa-sham", "last")]
+    assert null["value"] == pytest.approx(control["forgotten"] / control["right_in_base"])
+    assert null["low"] < null["value"] < null["high"]
     lost = table.loc[("lost", "", "qa", "last")]
     assert (lost["count"], lost["of"]) == (last["lost"], last["forgotten"])
     churn = queries.churn(rich, PAIR).query("model == 'mini' and layer == 4").iloc[0]

@@ -146,11 +146,18 @@ def check_headlines(study: Study, plain: Plain, question: Question, average: que
 
 
 def check_seeds(study: Study, plain: Plain, comparison: Comparison) -> None:
-    names = ("mini", "qa", "qa-again")
-    question = comparison.of_models(*names)
+    for other, shown, table in (
+        ("qa-again", ("qa", "qa-again"), findings.by_seed(study, comparison)),
+        ("qa-sham", ("qa-sham",), findings.by_control(study, comparison)),
+    ):
+        check_reruns(plain, comparison.of_models("mini", "qa", other), shown, table)
+
+
+def check_reruns(plain: Plain, question: Question, shown: tuple[str, ...], table: pd.DataFrame) -> None:
     facts = plain.shared(question)
-    table = findings.by_seed(study, comparison).set_index(["model", "at"])
-    for model, (at_name, layer) in ((m, a) for m in names[1:] for a in (("last", LAYERS), ("total", None))):
+    table = table.set_index(["model", "at"])
+    assert set(table.index.get_level_values("model")) <= set(shown)
+    for model, (at_name, layer) in ((m, a) for m in shown for a in (("last", LAYERS), ("total", None))):
         base, tuned = (right_at(plain, question, one, layer) for one in ("mini", model))
         expected = plain.outcomes(*({fact: 2.0 - right[fact] for fact in facts} for right in (base, tuned)), 1)
         if facts:

@@ -70,6 +70,18 @@ def test_forgetting_is_held_against_churn(rich: Study, table: pd.DataFrame) -> N
     assert loss["holds"] == (loss["high"] < 0)
 
 
+def test_forgetting_is_held_against_controls(rich: Study, table: pd.DataFrame) -> None:
+    question = Question(PROBE, ("mini", "qa"))
+    settings: dict[str, queries.Average] = {"reference": "macro", "micro average": "micro"}
+    for setting, average in settings.items():
+        headlines = findings.headlines(rich, question, average).set_index(["finding", "model", "at"]).sort_index()
+        null = headlines.loc[("control", "qa-sham", "last"), "value"]
+        row = table.loc[("beyond_controls", "qa", setting)]
+        assert row["holds"] == (row["low"] > null)
+        assert row["note"] == f"qa-sham {null:.1%}"
+    assert pd.isna(table.loc[("beyond_controls", "qa", "stock decoders"), "holds"]), "no control was asked with them"
+
+
 def test_the_most_forgetful_model_is_followed_through_the_settings(table: pd.DataFrame) -> None:
     rows = table.loc["forgets_most"]
     assert len(rows.index.get_level_values("model").unique()) == 1

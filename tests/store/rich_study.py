@@ -28,6 +28,7 @@ MODELS = (  # model, base, role, variant of, further columns
     ("qa-50", "mini", "step", "qa", {"step": 50, "steps": 100}),
     ("qa-part", "mini", "data", "qa", {"share": 0.1, "matched": "epochs"}),
     ("qa-less", "mini", "data", "qa", {"share": 0.1, "matched": "steps"}),
+    ("qa-sham", "mini", "control", "qa", {}),
 )
 ALL = tuple(range(1, LAYERS + 1))
 LAST = (LAYERS,)
@@ -45,6 +46,7 @@ RUNS = (  # models, kind, seed, variant, layers
     (("mini", "qa"), "trained", 0, "paraphrase_1", ALL),
     (("cut",), "trained", 0, "plain", (1, 2, 3)),
     (("cut",), "stock", 0, "plain", (1, 3, 4)),
+    (("qa-sham",), "trained", 0, "plain", ALL),
 )
 
 

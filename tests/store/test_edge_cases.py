@@ -55,6 +55,7 @@ def answers(
         "micro": findings.totals(study, question, "micro"),
     }
     found |= {"falls_first": findings.falls_first(study, comparison), "by_seed": findings.by_seed(study, comparison)}
+    found |= {"controls": queries.controls(study, tuned), "by_control": findings.by_control(study, comparison)}
     found["robustness"] = findings.robustness(study, question.probe_set)
     return found
 
@@ -122,7 +123,7 @@ def test_facts_of_one_model_only(tmp_path: Path) -> None:
     study = publish(tmp_path, Rich(rich.facts, ranks, rich.coverage))
     found = answers(study)
     told = {name for name, table in found.items() if not table.empty}
-    assert told == {"compared", "prior", "rank_changes", "model_layers", "robustness"}
+    assert told == {"compared", "prior", "rank_changes", "model_layers", "robustness", "controls"}
     row = found["compared"].iloc[0]
     assert row["facts"] == 0
     assert row["left_out"] == 28 > row["eligible_in_some"] > 0

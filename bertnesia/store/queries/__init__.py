@@ -54,7 +54,7 @@ from bertnesia.store.queries.questions import (
     default_average,
     kind_of,
 )
-from bertnesia.store.queries.training import pretraining_steps, shares, step_models, steps
+from bertnesia.store.queries.training import controls, pretraining_steps, shares, step_models, steps
 
 __all__ = [
     "OUTCOMES",
@@ -69,6 +69,7 @@ __all__ = [
     "churn",
     "clusters",
     "compared",
+    "controls",
     "corpora",
     "coverage_outcomes",
     "decoders",

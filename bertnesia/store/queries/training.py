@@ -1,4 +1,4 @@
-"""Variants of a model: along its training, and with less data."""
+"""Variants of a model: along its training, with less data, and trained without its task."""
 
 from dataclasses import replace
 
@@ -72,6 +72,18 @@ def shares(study: Study, comparison: Comparison) -> pd.DataFrame:
     return counts.sort_values(["share", "matched", "layer"], kind="stable")[columns].reset_index(drop=True)
 
 
+def controls(study: Study, question: Question) -> pd.DataFrame:
+    """The controls of fine-tuning itself that were asked the same: the base trained on without a new task to learn.
+
+    Returns:
+        model, label, variant_of; whichever model they are a variant of.
+    """
+    models = study.models()
+    mine = models[(models["role"] == "control") & (models["base"] == study.base)]
+    asked = mine[mine["model"].isin(_asked(study, question))]
+    return asked[["model", "label", "variant_of"]].reset_index(drop=True)
+
+
 def step_models(study: Study, comparison: Comparison) -> tuple[str, ...]:
     """The run's models in order, base first and the model itself last; none where it was not probed on its way."""
     found = _variants(study, comparison, "step")
@@ -86,14 +98,19 @@ def _variants(study: Study, comparison: Comparison, role: str) -> pd.DataFrame:
     mine = models[(models["role"] == role) & (models["variant_of"] == comparison.model)]
     if mine.empty:
         return mine
+    return mine[mine["model"].isin(_asked(study, comparison))]
+
+
+def _asked(study: Study, what: Question | Comparison) -> pd.Series:
+    """The models that were asked these facts in this reading."""
     asked = runs(study)
     same = asked[
-        (asked["probe_set"] == comparison.probe_set)
-        & (asked["kind"] == comparison.kind)
-        & (asked["seed"] == comparison.seed)
-        & (asked["variant"] == comparison.variant)
+        (asked["probe_set"] == what.probe_set)
+        & (asked["kind"] == what.kind)
+        & (asked["seed"] == what.seed)
+        & (asked["variant"] == what.variant)
     ]
-    return mine[mine["model"].isin(same["model"])]
+    return same["model"]
 
 
 def _of_the_base(counts: pd.DataFrame, base: str, length: int) -> pd.DataFrame:

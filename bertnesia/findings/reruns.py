@@ -1,4 +1,4 @@
-"""How much of it another training run would change."""
+"""What other training runs of the same length change: with another seed, or without anything new to learn."""
 
 import pandas as pd
 
@@ -19,6 +19,19 @@ def by_seed(study: Study, comparison: Comparison) -> pd.DataFrame:
     asked = queries.runs(study)
     same = asked[(asked["probe_set"] == comparison.probe_set) & (asked["kind"] == comparison.kind)]
     others = tuple(name for name in seeds["model"] if name in set(same["model"]))
-    question = comparison.of_models(comparison.model, *others)
-    table = queries.forgetting_by_model(study, question)
+    table = queries.forgetting_by_model(study, comparison.of_models(comparison.model, *others))
     return table.assign(fine_tuning_seed=table["model"].map(models.set_index("model")["seed"]))
+
+
+def by_control(study: Study, comparison: Comparison) -> pd.DataFrame:
+    """The controls of fine-tuning itself, each against the base on the facts that they and the model were asked.
+
+    What they forget, training alone makes a model forget: the null of the model's own forgetting.
+
+    Returns:
+        the columns of `queries.forgetting_by_model`, label and variant_of; one row per control and place (`last`,
+        `total`). Empty where no control was asked.
+    """
+    found = queries.controls(study, comparison.of_models(comparison.model))
+    table = queries.forgetting_by_model(study, comparison.of_models(comparison.model, *found["model"]))
+    return table.merge(found, on="model")
