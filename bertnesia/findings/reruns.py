@@ -1,9 +1,11 @@
 """What other training runs of the same length change: with another seed, or without anything new to learn."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from bertnesia.store import queries
-from bertnesia.store.queries import Comparison
+from bertnesia.store.queries import Comparison, Question
 from bertnesia.store.study import Study
 
 
@@ -23,6 +25,17 @@ def by_seed(study: Study, comparison: Comparison) -> pd.DataFrame:
     return table.assign(fine_tuning_seed=table["model"].map(models.set_index("model")["seed"]))
 
 
+def beside_controls(study: Study, question: Question) -> pd.DataFrame:
+    """The question's models and the controls of fine-tuning itself, each against the base on the facts all were asked.
+
+    Returns:
+        the columns of `queries.forgetting_by_model` and control (whether it is one).
+    """
+    names = queries.controls(study, question)["model"]
+    table = queries.forgetting_by_model(study, replace(question, models=(*question.models, *names)))
+    return table.assign(control=table["model"].isin(names))
+
+
 def by_control(study: Study, comparison: Comparison) -> pd.DataFrame:
     """The controls of fine-tuning itself, each against the base on the facts that they and the model were asked.
 
@@ -32,6 +45,6 @@ def by_control(study: Study, comparison: Comparison) -> pd.DataFrame:
         the columns of `queries.forgetting_by_model`, label and variant_of; one row per control and place (`last`,
         `total`). Empty where no control was asked.
     """
-    found = queries.controls(study, comparison.of_models(comparison.model))
-    table = queries.forgetting_by_model(study, comparison.of_models(comparison.model, *found["model"]))
-    return table.merge(found, on="model")
+    question = comparison.of_models(comparison.model)
+    table = beside_controls(study, question).drop(columns="control")
+    return table.merge(queries.controls(study, question), on="model")

@@ -1,7 +1,6 @@
 """What fine-tuning made a model forget: by objective, relation, step, amount of data and training text."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pandas as pd
 
@@ -38,14 +37,11 @@ def forgetting_exhibits(
 
 
 def _objectives(study: Study, cast: Cast, question: Question, name: str) -> Iterator[Exhibit]:
-    controls = tuple(queries.controls(study, question)["model"])
-    everyone = replace(question, models=(*question.models, *controls))
-    counts = rates(queries.forgetting_by_model(study, everyone))
+    counts = rates(findings.beside_controls(study, question))
     churn = queries.churn(study, Question(question.probe_set, (cast.base,), question.kind))
     for at, where in (("last", "the last layer"), ("total", "any layer")):
         table = counts[counts["at"] == at]
         table = table.assign(label=table["model"].map(cast.labels), churn_of_base=_churn(churn, at))
-        table = table.assign(control=table["model"].isin(controls))
         table = table.sort_values(["control", "forgetting_rate"], ascending=[True, False])
         worst = table.iloc[0]
         yield Exhibit(
@@ -53,7 +49,7 @@ def _objectives(study: Study, cast: Cast, question: Question, name: str) -> Iter
             f"Every objective, right at {where}",
             table[["label", *COUNTS, *RATES, "churn_of_base"]],
             "Grey and red together are what the base has right, grey and blue what is right after fine-tuning."
-            + (" Last come controls, trained as long without a new task to learn." if controls else ""),
+            + (" Last come controls, trained as long without a new task to learn." if table["control"].any() else ""),
             SHARES,
             outcomes_by_relation(
                 table,

@@ -56,8 +56,10 @@ class Reranking:
             return len(both), 0, list(differing.values())
         again = _rows(_beside(stored[stored["fact"].isin(doubtful)], self._rank(doubtful, variants, as_stored=True)))
         sure = [sentence for i, sentence in differing.items() if both.loc[i, "fact"] not in doubtful]
-        sure += [found for _, row in again if not _may_be_rounding(row) and (found := self._compared(row))]
-        rounded = [found for _, row in again if _may_be_rounding(row) and (found := self._compared(row))]
+        rounded: list[str] = []
+        for _, row in again:
+            if sentence := self._compared(row):
+                (rounded if _may_be_rounding(row) else sure).append(sentence)
         if len(rounded) > max(1, len(both) // _ROUNDED):
             return len(both), 0, [*sure, *rounded]
         return len(both), len(rounded), sure

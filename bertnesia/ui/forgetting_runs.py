@@ -59,15 +59,13 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
     asked = controls.asked_models(study, comparison.probe_set, comparison.kind)
     tuned = [name for name in asked if models.bases.get(name) == comparison.base]
     question = question_of(comparison, *tuned)
-    controlled = ask(study, queries.controls, question)
-    beside = tuple(controlled["model"])
     at = "total" if comparison.layer is None else "last"
     where = "any layer" if at == "total" else "the last layer"
-    everyone = question_of(comparison, *tuned, *beside)
-    table = ask(study, queries.forgetting_by_model, everyone)
+    table = ask(study, findings.beside_controls, question)
     table = forgetting.rates(table[table["at"] == at])
-    table = table.assign(label=table["model"].map(models.labels), control=table["model"].isin(beside))
-    table = table.sort_values(["control", "forgetting_rate"], ascending=[True, False])
+    table = table.assign(label=table["model"].map(models.labels)).sort_values(
+        ["control", "forgetting_rate"], ascending=[True, False]
+    )
     churn = ask(study, queries.churn, question_of(comparison, comparison.base))
     if len(churn):
         churn = churn[churn["at"] == "total"] if at == "total" else churn[churn["is_last"]]
@@ -83,8 +81,8 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
         outcomes_by_relation(table, **words),
         name="objectives",
         alt=f"{len(tuned)} models; the one that forgets most is {worst.label}, {percent(worst.forgetting_rate)}.",
-        reading=READING_OBJECTIVES + _of_controls(models, controlled),
-        code=programs_forgetting.objectives(study, everyone, comparison.base, at, words),
+        reading=READING_OBJECTIVES + _of_controls(models, ask(study, queries.controls, question)),
+        code=programs_forgetting.objectives(study, question, comparison.base, at, words),
     )
     with st.expander("Table"):
         columns = {"label": Column("Model"), **RATES, "churn": Column("Churn of the base", "share", GLOSSARY["churn"])}

@@ -65,10 +65,9 @@ def show_findings(study: Study, models: Models, view: View) -> None:
     ]
     tuned = tuple(name for name in view.models if models.bases.get(name) == base)
     if tuned:
-        beside = tuple(ask(study, queries.controls, alone)["model"])
-        counts = ask(study, queries.forgetting_by_model, view.question(models=(*tuned, *beside)))
+        counts = ask(study, findings.beside_controls, view.question(models=tuned))
         counts = counts[counts["at"] == "total"]
-        pairs, null = (counts[counts["model"].isin(names)] for names in (tuned, beside))
+        pairs, null = counts[~counts["control"]], counts[counts["control"]]
         cards.append(forgotten(pairs, models.labels, label, ask(study, queries.churn, alone), null))
         worst = str(pairs.iloc[int((pairs["forgotten"] / pairs["facts"]).to_numpy().argmax())]["model"])
         comparison = queries.Comparison(view.probe_set, base, worst, view.kind, view.k)

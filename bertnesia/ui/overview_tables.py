@@ -68,8 +68,7 @@ def show_models(study: Study, models: Models, view: View) -> None:
 def show_changes(study: Study, models: Models, question: queries.Question, base: str) -> None:
     """What each fine-tuned model forgot and learned, over all layers, and what chance would."""
     st.markdown(f"Against **{plain(models.label(base))}**: what fine-tuning changed, right at any layer.")
-    beside = tuple(ask(study, queries.controls, question)["model"])
-    pairs = ask(study, queries.forgetting_by_model, replace(question, models=(*question.models, *beside)))
+    pairs = ask(study, findings.beside_controls, question)
     changes = forgetting.rates(pairs[pairs["at"] == "total"])
     churn = ask(study, queries.churn, replace(question, models=(base,)))
     churn = churn[churn["at"] == "total"]

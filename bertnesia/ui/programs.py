@@ -71,11 +71,10 @@ def models_compared(study: Study, question: queries.Question, tuned: Sequence[st
     lines = [f"question = {made('queries', question)}", 'table = findings.totals(study, question, "micro")']
     shown = ["print(table.to_string())"]
     if tuned:
-        beside = ask(study, queries.controls, question)["model"]
-        against = queries.Question(question.probe_set, (*tuned, *beside), question.kind, question.k)
+        against = queries.Question(question.probe_set, tuple(tuned), question.kind, question.k)
         lines += [
             f"tuned = {made('queries', against)}",
-            "pairs = queries.forgetting_by_model(study, tuned)",
+            "pairs = findings.beside_controls(study, tuned)",
             'changes = forgetting.rates(pairs[pairs["at"] == "total"])',
         ]
         shown.append("print(changes.to_string())")

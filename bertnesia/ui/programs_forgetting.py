@@ -68,21 +68,19 @@ def depth(study: Study, comparison: queries.Comparison, words: Words) -> Code:
 
 
 def objectives(study: Study, question: queries.Question, base: str, at: str, words: Words) -> Code:
-    """Every fine-tuned model against the base, and the controls, which are among the question's."""
+    """Every fine-tuned model against the base, and the controls beside them."""
     python = program(
         study,
         CAST,
         f"question = {made('queries', question)}",
-        "table = forgetting.rates(queries.forgetting_by_model(study, question))",
+        "table = forgetting.rates(findings.beside_controls(study, question))",
         f'table = table[table["at"] == {literal(at)}]',
-        'control = table["model"].isin(queries.controls(study, question)["model"])',
-        'table = table.assign(label=table["model"].map(cast.labels), control=control)',
+        'table = table.assign(label=table["model"].map(cast.labels))',
         'table = table.sort_values(["control", "forgetting_rate"], ascending=[True, False])',
         f"figure = {call('outcomes_by_relation', 'table', **quoted(words))}",
         *finish("objectives"),
     )
-    controls = set(ask(study, queries.controls, question)["model"])
-    whole = replace(question, models=(base, *(name for name in question.models if name not in controls)))
+    whole = replace(question, models=(base, *question.models))
     return Code(python, *reported(study, f"{question.probe_set}-objectives-{at}", in_report(study, whole)))
 
 
