@@ -1,5 +1,7 @@
 """What a fine-tuned model kept, forgot and learned, as rates with intervals: tables in, tables out."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
@@ -56,6 +58,22 @@ def forgetting_rate(counts: pd.DataFrame, average: str) -> tuple[float, float, f
     spread = (squares - (lost - rate * known) ** 2 / facts) / np.maximum(facts - 1, 1) / facts
     half = z_score() * np.sqrt(np.sum(np.maximum(spread, 0))) / share
     return float(rate), float(max(rate - half, 0)), float(min(rate + half, 1))
+
+
+def churn_rate(churn: pd.DataFrame, at: Literal["last", "total"] | int) -> float:
+    """The share that another decoder seed seems to forget: the null of every forgetting rate.
+
+    Args:
+        churn: the rows of `queries.churn` on one model.
+        at: its last layer, all layers together, or the layer of that number.
+
+    Returns:
+        forgotten / right in base; missing where there is no second seed, or the first had nothing right.
+    """
+    places = {"last": churn["is_last"].eq(True), "total": churn["at"] == "total"}
+    counts = churn[places[at] if isinstance(at, str) else churn["layer"] == at]
+    known = counts["right_in_base"].sum()
+    return float(counts["forgotten"].sum() / known) if known else float("nan")
 
 
 def by_loss(counts: pd.DataFrame) -> pd.DataFrame:

@@ -61,12 +61,19 @@ def of_layers(study: Study, question: Question, average: Average, table: pd.Data
     for row in above_prior(study, question, average).to_dict("records"):
         if row["layer"] == depth[row["model"]]:
             yield _row("above_prior", row["model"], row["above"], low=row["low"], high=row["high"], at="last")
-    for row in queries.churn(study, question).to_dict("records"):
-        if row["is_last"] is True or row["at"] == "total":
-            at = "total" if row["at"] == "total" else "last"
-            if row["right_in_base"]:
-                left_out = row["left_out"]
-                yield _share("churn", row["model"], row["forgotten"], row["right_in_base"], at=at, left_out=left_out)
+    yield from _of_churn(study, question, average)
+
+
+def _of_churn(study: Study, question: Question, average: Average) -> Iterator[Row]:
+    """What another decoder seed of the same model seems to forget, averaged as forgetting is."""
+    counts = queries.churn_by_relation(study, question)
+    counts = counts[counts["is_last"].eq(True) | (counts["at"] == "total")]
+    for (model, place), mine in counts.groupby(["model", "at"], sort=False):
+        rate, low, high = forgetting_rate(mine, average)
+        if not np.isnan(rate):
+            counted = {"count": int(mine["forgotten"].sum()), "of": int(mine["right_in_base"].sum())}
+            at = "total" if place == "total" else "last"
+            yield _row("churn", str(model), rate, low=low, high=high, at=at, **(counted if average == "micro" else {}))
 
 
 def of_forgetting(study: Study, question: Question, average: Average) -> Iterator[Row]:

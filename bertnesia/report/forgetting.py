@@ -1,11 +1,10 @@
 """What fine-tuning made a model forget: by objective, relation, step, amount of data and training text."""
 
 from collections.abc import Iterator
-
-import pandas as pd
+from typing import Literal
 
 from bertnesia import findings
-from bertnesia.analysis.forgetting import by_loss, rates
+from bertnesia.analysis.forgetting import by_loss, churn_rate, rates
 from bertnesia.analysis.measures import percent
 from bertnesia.figures.forgetting import by_share, lost_and_buried, outcomes_by_relation
 from bertnesia.figures.relations import heat_map
@@ -39,9 +38,10 @@ def forgetting_exhibits(
 def _objectives(study: Study, cast: Cast, question: Question, name: str) -> Iterator[Exhibit]:
     counts = rates(findings.beside_controls(study, question))
     churn = queries.churn(study, Question(question.probe_set, (cast.base,), question.kind))
-    for at, where in (("last", "the last layer"), ("total", "any layer")):
+    places: tuple[tuple[Literal["last", "total"], str], ...] = (("last", "the last layer"), ("total", "any layer"))
+    for at, where in places:
         table = counts[counts["at"] == at]
-        table = table.assign(label=table["model"].map(cast.labels), churn_of_base=_churn(churn, at))
+        table = table.assign(label=table["model"].map(cast.labels), churn_of_base=churn_rate(churn, at))
         table = table.sort_values(["control", "forgetting_rate"], ascending=[True, False])
         worst = table.iloc[0]
         yield Exhibit(
@@ -60,13 +60,6 @@ def _objectives(study: Study, cast: Cast, question: Question, name: str) -> Iter
             f"{len(question.models)} models against the base. Most forgetful: {worst.label}, "
             f"{percent(worst.forgetting_rate)}.",
         )
-
-
-def _churn(churn: pd.DataFrame, at: str) -> float:
-    if churn.empty:
-        return float("nan")
-    rows = churn[churn["is_last"].eq(True)] if at == "last" else churn[churn["at"] == "total"]
-    return float(rows["forgotten"].sum() / rows["right_in_base"].sum()) if rows["right_in_base"].sum() else float("nan")
 
 
 def _relations(study: Study, comparison: Comparison, model: str, label: str, name: str) -> Iterator[Exhibit]:

@@ -35,7 +35,11 @@ _INSERTS = {
         " REPLACE (round(log_probability, 3) AS log_probability), rank - filtered_rank AS others_before"
         " FROM incoming ORDER BY model, kind, seed, variant, fact, layer"
     ),
-    "predictions": "INSERT INTO predictions BY NAME SELECT * FROM incoming ORDER BY model, kind, fact, layer",
+    "predictions": (
+        "INSERT INTO predictions BY NAME SELECT *"
+        " REPLACE (list_transform(probabilities, lambda p: round(p, 4)) AS probabilities)"
+        " FROM incoming ORDER BY model, kind, fact, layer"
+    ),
     "training": "INSERT INTO training BY NAME SELECT * FROM incoming",
     "coverage": "INSERT INTO coverage BY NAME SELECT * FROM incoming ORDER BY corpus, fact",
     "published": "INSERT INTO published BY NAME SELECT * FROM incoming",

@@ -1,5 +1,6 @@
 """The top of the Forgetting page: what it cost, and six questions answered in a line each."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -119,22 +120,14 @@ def _seeds(study: Study, comparison: queries.Comparison) -> str:
 def _beside_churn(study: Study, comparison: queries.Comparison, total: pd.Series) -> tuple[float, float, str] | None:
     """Forgetting rate and churn at the comparison's layer, or, where a second seed has that one only, at the last."""
     table = ask(study, queries.churn, question_of(comparison, comparison.base))
-    if table.empty:
-        return None
-    here = table[table["at"] == "total"] if comparison.layer is None else table[table["layer"] == comparison.layer]
-    if len(here) and here["right_in_base"].iloc[0] and total.right_in_base:
+    here = forgetting.churn_rate(table, "total" if comparison.layer is None else comparison.layer)
+    if not np.isnan(here) and total.right_in_base:
         where = "At any layer" if comparison.layer is None else f"At layer {comparison.layer}"
-        return float(total.forgetting_rate), _rate(here), where
-    last = table[table["is_last"].astype(bool)]
-    pairs = ask(study, queries.forgetting_by_model, question_of(comparison, comparison.model))
-    pairs = pairs[pairs["at"] == "last"]
-    if last.empty or pairs.empty or not last["right_in_base"].iloc[0] or not pairs["right_in_base"].iloc[0]:
-        return None
-    return _rate(pairs), _rate(last), "At the last layer"
-
-
-def _rate(counts: pd.DataFrame) -> float:
-    return float(counts["forgotten"].iloc[0] / counts["right_in_base"].iloc[0])
+        return float(total.forgetting_rate), here, where
+    last = forgetting.churn_rate(table, "last")
+    pairs = forgetting.rates(ask(study, queries.forgetting_by_model, question_of(comparison, comparison.model)))
+    rates = pairs.loc[pairs["at"] == "last", "forgetting_rate"].dropna()
+    return None if np.isnan(last) or rates.empty else (float(rates.iloc[0]), last, "At the last layer")
 
 
 def _relations(counts: pd.DataFrame) -> Card:

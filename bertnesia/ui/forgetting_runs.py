@@ -1,5 +1,7 @@
 """Beyond one comparison: all objectives side by side, knowledge by step, by amount of data, and by training text."""
 
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
@@ -59,7 +61,7 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
     asked = controls.asked_models(study, comparison.probe_set, comparison.kind)
     tuned = [name for name in asked if models.bases.get(name) == comparison.base]
     question = question_of(comparison, *tuned)
-    at = "total" if comparison.layer is None else "last"
+    at: Literal["last", "total"] = "total" if comparison.layer is None else "last"
     where = "any layer" if at == "total" else "the last layer"
     table = ask(study, findings.beside_controls, question)
     table = forgetting.rates(table[table["at"] == at])
@@ -67,9 +69,7 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
         ["control", "forgetting_rate"], ascending=[True, False]
     )
     churn = ask(study, queries.churn, question_of(comparison, comparison.base))
-    if len(churn):
-        churn = churn[churn["at"] == "total"] if at == "total" else churn[churn["is_last"]]
-    table["churn"] = float(churn["forgotten"].sum() / churn["right_in_base"].sum()) if len(churn) else float("nan")
+    table["churn"] = forgetting.churn_rate(churn, at)
     worst = table.iloc[0]
     note = f"{int(table['facts'].max()):,} facts of {controls.probe_set_name(comparison.probe_set)}"
     words = {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
 from bertnesia.analysis import forgetting
@@ -138,9 +139,11 @@ def forgotten(pairs: pd.DataFrame, labels: dict[str, str], base: str, churn: pd.
 
 def _churn(churn: pd.DataFrame, base: str) -> str:
     """What two decoders of the base disagree on, over all layers or, where only that was measured, at the last."""
-    for rows, where in ((churn[churn["at"] == "total"], ""), (churn[churn["is_last"].eq(True)], " at the last layer")):
-        if len(rows) and rows["right_in_base"].iloc[0]:
-            rate = rows["forgotten"].iloc[0] / rows["right_in_base"].iloc[0]
+    for rate, where in (
+        (forgetting.churn_rate(churn, "total"), ""),
+        (forgetting.churn_rate(churn, "last"), " at the last layer"),
+    ):
+        if not np.isnan(rate):
             return f"Churn: another decoder of {base} itself would lose {percent(rate)}{where}."
     return "Churn was not measured."
 

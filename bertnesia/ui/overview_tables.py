@@ -71,9 +71,7 @@ def show_changes(study: Study, models: Models, question: queries.Question, base:
     pairs = ask(study, findings.beside_controls, question)
     changes = forgetting.rates(pairs[pairs["at"] == "total"])
     churn = ask(study, queries.churn, replace(question, models=(base,)))
-    churn = churn[churn["at"] == "total"]
-    rate = float(churn["forgotten"].sum() / churn["right_in_base"].sum()) if len(churn) else float("nan")
-    changes = changes.assign(label=changes["model"].map(models.labels), churn=rate)
+    changes = changes.assign(label=changes["model"].map(models.labels), churn=forgetting.churn_rate(churn, "total"))
     columns = {
         "label": Column("Model"),
         "right_in_base": Column("Right in base", "count"),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from bertnesia.analysis.forgetting import by_loss, forgetting_rate, rates, total
+from bertnesia.analysis.forgetting import by_loss, churn_rate, forgetting_rate, rates, total
 
 COUNTS = pd.DataFrame(
     [("P1", "a", 100, 40, 30, 25, 15, 5), ("P2", "b", 10, 0, 1, 0, 0, 1), ("P3", "c", 20, 10, 4, 4, 6, 0)],
@@ -38,6 +38,16 @@ def test_the_largest_loss_comes_first() -> None:
     assert by_loss(COUNTS)["relation"].tolist() == ["P3", "P1", "P2"]
     tied = COUNTS.assign(forgotten=0).iloc[::-1]
     assert by_loss(tied)["label"].tolist() == ["a", "b", "c"]
+
+
+def test_churn_at_a_place() -> None:
+    places = {"at": ["layer", "layer", "total"], "layer": [1, 2, None], "is_last": [False, True, None]}
+    churn = pd.DataFrame({**places, "right_in_base": [0, 8, 10], "forgotten": [0, 2, 1]})
+    assert churn_rate(churn, 2) == churn_rate(churn, "last") == pytest.approx(2 / 8)
+    assert churn_rate(churn, "total") == pytest.approx(1 / 10)
+    assert np.isnan(churn_rate(churn, 1)), "nothing was right"
+    assert np.isnan(churn_rate(churn, 3)), "no such layer"
+    assert np.isnan(churn_rate(churn[:0], "last")), "no second seed"
 
 
 def test_the_rate_over_relations() -> None:

@@ -131,6 +131,18 @@ def test_controls_beside_a_model_on_the_same_facts(rich: Study) -> None:
     assert findings.by_control(rich, Comparison(PROBE, "mini", "qa", "stock")).empty
 
 
+def test_churn_is_averaged_as_forgetting_is(rich: Study) -> None:
+    question = Question(PROBE, ("mini",))
+    table = findings.headlines(rich, question, "macro").set_index(["finding", "model", "at"]).sort_index()
+    counts = queries.churn_by_relation(rich, question).query("layer == 4")
+    known = (counts["right_in_base"] / counts["facts"]).mean()
+    lost = (counts["forgotten"] / counts["facts"]).mean()
+    row = table.loc[("churn", "mini", "last")]
+    assert row["value"] == pytest.approx(lost / known)
+    assert row["value"] != pytest.approx(counts["forgotten"].sum() / counts["right_in_base"].sum())
+    assert pd.isna(row["count"])
+
+
 def test_headlines_are_those_of_the_single_queries(rich: Study) -> None:
     table = findings.headlines(rich, PAIR, "micro").set_index(["finding", "reading", "model", "at"]).sort_index()
     last = queries.forgetting_by_model(rich, Question(PROBE, ("qa",), k=10)).set_index("at").loc["last"]

@@ -174,6 +174,20 @@ def test_churn_is_between_two_decoder_seeds(rich: Study, plain: Plain) -> None:
     assert list(queries.churn(rich, Question(PROBE, ("mlm",)))) == list(found)
 
 
+def test_churn_per_relation(rich: Study, plain: Plain) -> None:
+    question = Question(PROBE, ("mini", "qa", "mlm"), k=10)
+    found = queries.churn_by_relation(rich, question)
+    added = found.groupby(["model", "at", "layer"], dropna=False)[list(OUTCOMES)].sum()
+    whole = queries.churn(rich, question).set_index(["model", "at", "layer"])[list(OUTCOMES)]
+    assert added.sort_index().to_numpy().tolist() == whole.sort_index().to_numpy().tolist()
+    for row in found.to_dict("records"):
+        layer = None if pd.isna(row["layer"]) else int(row["layer"])
+        runs = [plain.ranks((row["model"], "trained", seed, "plain")) for seed in (0, 1)]
+        mine = {fact for fact in plain.shared(question) if plain.facts[fact]["relation"] == row["relation"]}
+        expected = plain.outcomes(*(_only(at(run, layer), mine) for run in runs), 10)
+        assert {name: row[name] for name in OUTCOMES} == {name: expected[name] for name in OUTCOMES}
+
+
 def test_outcomes_by_coverage(rich: Study, plain: Plain, rich_tables: Rich) -> None:
     comparison = Comparison(PROBE, "mini", "qa", k=10, layer=LAYERS)
     before, after = (at(side, LAYERS) for side in plain.sides(comparison))

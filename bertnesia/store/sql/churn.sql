@@ -1,31 +1,4 @@
--- The facts of one model with decoders of two seeds, at each layer that both have, and over all layers where both have the
--- same.
-placed AS (
-    SELECT
-        seed,
-        layer,
-        fact,
-        CASE WHEN $filtered THEN filtered_rank ELSE rank END + CASE WHEN $middle THEN ties / 2 ELSE 0 END AS rank
-    FROM ranks
-    SEMI JOIN shared USING (fact)
-    WHERE model = $model AND kind = $kind AND variant = $variant AND (seed = $first_seed OR seed = $second_seed)
-),
-
-pairs AS (
-    SELECT before.layer, before.rank AS base_rank, after.rank AS model_rank
-    FROM placed AS before
-    JOIN placed AS after USING (fact, layer)
-    WHERE before.seed = $first_seed AND after.seed = $second_seed
-    UNION ALL BY NAME
-    SELECT
-        NULL AS layer,
-        min(rank) FILTER (seed = $first_seed) AS base_rank,
-        min(rank) FILTER (seed = $second_seed) AS model_rank
-    FROM placed
-    GROUP BY fact
-    HAVING count(*) FILTER (seed = $first_seed) = count(*) FILTER (seed = $second_seed)
-)
-
+-- What a second decoder seed changes, at each layer and over all.
 SELECT
     $model AS model,
     CASE WHEN layer IS NULL THEN 'total' ELSE 'layer' END AS at,

@@ -1,0 +1,113 @@
+"""The tables of docs/lama.md, from the database that studies/lama.toml makes (`python -m tools.lama DATABASE`)."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bertnesia import findings
+from bertnesia.analysis.measures import percent
+from bertnesia.store import queries
+from bertnesia.store.queries import Question, default_average
+from bertnesia.store.study import Study, open_study
+
+RELATIONS = ("best_in_intermediate_layer", "doubles_in_last_layer")
+READINGS = ("paper", "ours")
+
+
+def main() -> None:
+    """Print the tables as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database", type=Path)
+    study = open_study(parser.parse_args().database)
+    for title, rows in (
+        ("known", known(study)),
+        ("relations", relations(study)),
+        ("forgotten", forgotten(study)),
+        ("robustness", robust(study)),
+    ):
+        sys.stdout.write("\n".join([title, "", *markdown(rows), "", ""]))
+
+
+def known(study: Study) -> Iterator[Sequence[str]]:
+    """P@1 of the last layer and of all together, beside what a union gains by chance."""
+    yield "probe set", "model", "facts", "last layer", "any layer", "six last layers", "earlier only", "95 %"
+    for probe_set in probe_sets(study):
+        table = findings.totals(study, asked(study, probe_set), default_average(probe_set))
+        for row in table.to_dict("records"):
+            share = percent(row["intermediate_share_low"]), percent(row["intermediate_share_high"])
+            cells = [percent(row[name]) for name in ("last", "total", "seeds_union", "intermediate_share")]
+            yield probe_set, label(study, row["model"]), f"{row['facts']:,}", *cells, " to ".join(share)
+
+
+def relations(study: Study) -> Iterator[Sequence[str]]:
+    """Shares of the relations of all probe sets, in the paper's reading and in ours."""
+    yield "model", *(f"{finding}, {reading}" for finding in RELATIONS for reading in READINGS)
+    found = pd.concat(headlines(study, probe_set) for probe_set in probe_sets(study))
+    found = found[found["finding"].isin(RELATIONS)].astype({"count": int, "of": int})
+    counts = found.groupby(["model", "finding", "reading"], sort=False)[["count", "of"]].sum()
+    for model in counts.index.unique("model"):
+        cells = (counts.loc[(model, finding, reading)] for finding in RELATIONS for reading in READINGS)
+        yield label(study, model), *(f"{row['count']} of {row['of']}" for row in cells)
+
+
+def forgotten(study: Study) -> Iterator[Sequence[str]]:
+    """Forgetting rates and net changes at the last layer, with churn in the end."""
+    names = probe_sets(study)
+    yield "model", *names, *(f"{name}, net" for name in names)
+    found = pd.concat(headlines(study, name).assign(probe_set=name) for name in names)
+    found = found[found["at"] == "last"]
+    cells = found.assign(told=[told(row) for row in found.to_dict("records")]).set_index(
+        ["finding", "model", "probe_set"]
+    )["told"]
+    for model in found.loc[found["finding"] == "forgetting_rate", "model"].unique():
+        rates = [cells[(finding, model, name)] for finding in ("forgetting_rate", "net_change") for name in names]
+        yield label(study, model), *rates
+    yield "churn", *(cells.get(("churn", study.base, name), "") for name in names), *("" for _ in names)
+
+
+def robust(study: Study) -> Iterator[Sequence[str]]:
+    """In how many of the measured settings each finding holds."""
+    yield "probe set", "finding", "model", "holds in", "not in"
+    for probe_set in probe_sets(study):
+        table = findings.robustness(study, probe_set).dropna(subset="holds")
+        for (finding, model), mine in table.groupby(["finding", "model"], sort=False):
+            but = ", ".join(mine.loc[~mine["holds"].astype(bool), "setting"])
+            yield probe_set, finding, label(study, model), f"{int(mine['holds'].sum())} of {len(mine)}", but
+
+
+def headlines(study: Study, probe_set: str) -> pd.DataFrame:
+    return findings.headlines(study, asked(study, probe_set), default_average(probe_set))
+
+
+def told(row: dict[str, float]) -> str:
+    low, high = f"{100 * row['low']:.1f}", f"{100 * row['high']:.1f}"
+    return f"{100 * row['value']:.1f} ({low} to {high})"
+
+
+def asked(study: Study, probe_set: str) -> Question:
+    runs = queries.runs(study)
+    models = runs.loc[(runs["probe_set"] == probe_set) & (runs["role"] == "model"), "model"]
+    return Question(probe_set, tuple(models.unique()))
+
+
+def probe_sets(study: Study) -> list[str]:
+    return list(queries.probe_sets(study)["probe_set"])
+
+
+def label(study: Study, model: str) -> str:
+    return str(study.models().set_index("model").loc[model, "label"])
+
+
+def markdown(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The rows, the first of them headings, as lines of a table."""
+    for number, row in enumerate(rows):
+        yield f"| {' | '.join(row)} |"
+        if number == 0:
+            yield "|---" * len(row) + "|"
+
+
+if __name__ == "__main__":
+    main()
