@@ -2,8 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +16,8 @@ from bertnesia.store.study import Study, open_study
 
 RELATIONS = ("best_in_intermediate_layer", "doubles_in_last_layer")
 READINGS = ("paper", "ours")
+WORDS = {"best_in_intermediate_layer": "best before the last", "doubles_in_last_layer": "doubles in the last"}
+NAMES = {"trex": "T-REx", "google_re": "Google-RE", "squad": "SQuAD", "conceptnet": "ConceptNet"}
 
 
 def main() -> None:
@@ -22,12 +25,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", type=Path)
     study = open_study(parser.parse_args().database)
-    for title, rows in (
-        ("known", known(study)),
-        ("relations", relations(study)),
-        ("forgotten", forgotten(study)),
-        ("robustness", robust(study)),
-    ):
+    tables = {
+        "What is known": known(study),
+        "Relations": relations(study),
+        "Forgetting rate": changes(study, "forgetting_rate", "churn"),
+        "Net change": changes(study, "net_change"),
+        "What holds": robust(study),
+    }
+    for title, rows in tables.items():
         sys.stdout.write("\n".join([title, "", *markdown(rows), "", ""]))
 
 
@@ -39,12 +44,12 @@ def known(study: Study) -> Iterator[Sequence[str]]:
         for row in table.to_dict("records"):
             share = percent(row["intermediate_share_low"]), percent(row["intermediate_share_high"])
             cells = [percent(row[name]) for name in ("last", "total", "seeds_union", "intermediate_share")]
-            yield probe_set, label(study, row["model"]), f"{row['facts']:,}", *cells, " to ".join(share)
+            yield NAMES[probe_set], label(study, row["model"]), f"{row['facts']:,}", *cells, " to ".join(share)
 
 
 def relations(study: Study) -> Iterator[Sequence[str]]:
     """Shares of the relations of all probe sets, in the paper's reading and in ours."""
-    yield "model", *(f"{finding}, {reading}" for finding in RELATIONS for reading in READINGS)
+    yield "model", *(f"{WORDS[finding]}, {reading}" for finding in RELATIONS for reading in READINGS)
     found = pd.concat(headlines(study, probe_set) for probe_set in probe_sets(study))
     found = found[found["finding"].isin(RELATIONS)].astype({"count": int, "of": int})
     counts = found.groupby(["model", "finding", "reading"], sort=False)[["count", "of"]].sum()
@@ -53,19 +58,16 @@ def relations(study: Study) -> Iterator[Sequence[str]]:
         yield label(study, model), *(f"{row['count']} of {row['of']}" for row in cells)
 
 
-def forgotten(study: Study) -> Iterator[Sequence[str]]:
-    """Forgetting rates and net changes at the last layer, with churn in the end."""
+def changes(study: Study, *findings_of_all: str) -> Iterator[Sequence[str]]:
+    """Findings on what changed at the last layer, in percent with their 95 % intervals, by model and probe set."""
     names = probe_sets(study)
-    yield "model", *names, *(f"{name}, net" for name in names)
+    yield "", *(NAMES[name] for name in names)
     found = pd.concat(headlines(study, name).assign(probe_set=name) for name in names)
-    found = found[found["at"] == "last"]
-    cells = found.assign(told=[told(row) for row in found.to_dict("records")]).set_index(
-        ["finding", "model", "probe_set"]
-    )["told"]
-    for model in found.loc[found["finding"] == "forgetting_rate", "model"].unique():
-        rates = [cells[(finding, model, name)] for finding in ("forgetting_rate", "net_change") for name in names]
-        yield label(study, model), *rates
-    yield "churn", *(cells.get(("churn", study.base, name), "") for name in names), *("" for _ in names)
+    found = found[found["finding"].isin(findings_of_all) & (found["at"] == "last")]
+    for (finding, model), mine in found.groupby(["finding", "model"], sort=False):
+        told = {row["probe_set"]: with_interval(row) for row in mine.to_dict("records")}
+        title = label(study, model)
+        yield f"{finding} of {title}" if finding == "churn" else title, *(told.get(name, "") for name in names)
 
 
 def robust(study: Study) -> Iterator[Sequence[str]]:
@@ -75,14 +77,14 @@ def robust(study: Study) -> Iterator[Sequence[str]]:
         table = findings.robustness(study, probe_set).dropna(subset="holds")
         for (finding, model), mine in table.groupby(["finding", "model"], sort=False):
             but = ", ".join(mine.loc[~mine["holds"].astype(bool), "setting"])
-            yield probe_set, finding, label(study, model), f"{int(mine['holds'].sum())} of {len(mine)}", but
+            yield NAMES[probe_set], finding, label(study, model), f"{int(mine['holds'].sum())} of {len(mine)}", but
 
 
 def headlines(study: Study, probe_set: str) -> pd.DataFrame:
     return findings.headlines(study, asked(study, probe_set), default_average(probe_set))
 
 
-def told(row: dict[str, float]) -> str:
+def with_interval(row: Mapping[Hashable, Any]) -> str:
     low, high = f"{100 * row['low']:.1f}", f"{100 * row['high']:.1f}"
     return f"{100 * row['value']:.1f} ({low} to {high})"
 
@@ -94,7 +96,8 @@ def asked(study: Study, probe_set: str) -> Question:
 
 
 def probe_sets(study: Study) -> list[str]:
-    return list(queries.probe_sets(study)["probe_set"])
+    """Those of the study, the one with the most facts first."""
+    return list(queries.probe_sets(study).sort_values("facts", ascending=False)["probe_set"])
 
 
 def label(study: Study, model: str) -> str:

@@ -8,13 +8,14 @@ from typing import Any, cast
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bertnesia.downloads import fetched_by
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import sha256
 from bertnesia.finetuning import tasks  # noqa: F401 - registers the objectives
 from bertnesia.finetuning.batches import count_steps
+from bertnesia.finetuning.objectives import Objective
 from bertnesia.finetuning.registry import Prepared, find_objective
 from bertnesia.finetuning.settings import Finetuning
 from bertnesia.finetuning.snapshots import as_saved, keep_snapshots, step_at
@@ -22,7 +23,7 @@ from bertnesia.finetuning.trainer import Schedule, Visits, finish, train
 from bertnesia.models.checkpoints import check_room, read_provenance, refuse_existing, save_model, versions
 from bertnesia.models.encoder import encoder_hash, load_masked_lm, load_tokenizer, set_dropout, state_hash
 
-__all__ = ["Finetuning", "Moment", "OnTheWay", "finetune", "finetuning_identity"]
+__all__ = ["Finetuning", "Moment", "OnTheWay", "finetune", "finetune_partly", "finetuning_identity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +70,43 @@ def finetune(
     Raises:
         BertnesiaError: if objective, base or data cannot be used, or `out` is in the way.
     """
-    prepare = find_objective(objective)
     refuse_existing(out)
     began = time.monotonic()
-    identity = finetuning_identity(objective, base, data, settings)
-    tokenizer = load_tokenizer(base)
-    prepared = prepare(tokenizer, data, settings)
-    schedule = _schedule(settings, prepared, lambda all_of_it: prepare(tokenizer, data, all_of_it))
-    torch.manual_seed(settings.schedule.seed)  # the new head's weights
-    model = prepared.load(base)
-    check_room(model, settings.max_tokens)
-    if settings.dropout is not None:
-        set_dropout(model, settings.dropout)
+    run = _start(objective, base, data, settings)
     work = out.with_name(f".{out.name}.training")
-    task = prepared.objective
-    visits = keep_snapshots(keep or {}, schedule.steps, tokenizer, identity)
+    visits = keep_snapshots(keep or {}, run.schedule.steps, run.tokenizer, run.identity)
     if on_the_way:
-        visits.append(_showing(on_the_way, schedule.steps))
-    history = train(model, task, schedule, work, identity, visits=visits)
+        visits.append(_showing(on_the_way, run.schedule.steps))
+    history = train(run.model, run.task, run.schedule, work, run.identity, visits=visits)
     provenance = {
-        **identity,
+        **run.identity,
         "base_name": Path(base).name,
-        "steps": schedule.steps,
-        "training_examples": len(task.lengths),
-        "training_tokens": sum(task.lengths),
-        "head_parameters": _head_parameters(model),
+        "steps": run.schedule.steps,
+        "training_examples": len(run.task.lengths),
+        "training_tokens": sum(run.task.lengths),
+        "head_parameters": _head_parameters(run.model),
         "history": history,
         "seconds": round(time.monotonic() - began),
         "versions": versions(),
     }
-    finish(work, lambda: save_model(model, tokenizer, out, provenance))
+    finish(work, lambda: save_model(run.model, run.tokenizer, out, provenance))
     return read_provenance(out) or provenance
+
+
+def finetune_partly(
+    objective: str, base: str, data: Sequence[Path], settings: Finetuning, keep: Mapping[float, Path]
+) -> None:
+    """Begin the same run as `finetune` would, save the model at each share of it to its folder, and end there.
+
+    Raises:
+        BertnesiaError: if objective, base or data cannot be used, or a folder is in the way.
+    """
+    run = _start(objective, base, data, settings)
+    last = max(keep)
+    visits = keep_snapshots(keep, run.schedule.steps, run.tokenizer, run.identity)
+    work = keep[last].with_name(f".{keep[last].name}.training")
+    train(run.model, run.task, run.schedule, work, run.identity, visits=visits, until=step_at(last, run.schedule.steps))
+    finish(work, lambda: None)
 
 
 def finetuning_identity(objective: str, base: str, data: Sequence[Path], settings: Finetuning) -> dict[str, Any]:
@@ -117,6 +124,31 @@ def finetuning_identity(objective: str, base: str, data: Sequence[Path], setting
         "settings": settings.model_dump(),
         "sources": [{"name": path.name, "sha256": _hash(path)} for path in data],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Everything that training needs, and what decides its result."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    task: Objective[Any]
+    schedule: Schedule
+    identity: dict[str, Any]
+
+
+def _start(objective: str, base: str, data: Sequence[Path], settings: Finetuning) -> _Run:
+    prepare = find_objective(objective)
+    identity = finetuning_identity(objective, base, data, settings)
+    tokenizer = load_tokenizer(base)
+    prepared = prepare(tokenizer, data, settings)
+    schedule = _schedule(settings, prepared, lambda all_of_it: prepare(tokenizer, data, all_of_it))
+    torch.manual_seed(settings.schedule.seed)  # the new head's weights
+    model = prepared.load(base)
+    check_room(model, settings.max_tokens)
+    if settings.dropout is not None:
+        set_dropout(model, settings.dropout)
+    return _Run(model, tokenizer, prepared.objective, schedule, identity)
 
 
 def _schedule(settings: Finetuning, prepared: Prepared, prepare: Callable[[Finetuning], Prepared]) -> Schedule:

@@ -102,13 +102,15 @@ def train(
     stop: Stop | None = None,
     rates: Mapping[str, float] | None = None,
     visits: Sequence[Visits] = (),
+    until: int | None = None,
 ) -> list[dict[str, float]]:
     """Train `model` in place; return the held-out scores by step, `step` among them.
 
     Checkpoints go to `work` and are removed at the end. A run that was killed continues from its last whole
     checkpoint; one that was started with other settings (`identity`) is refused. Training ends early after an
     evaluation at which `stop`, by default the schedule's patience with the loss, says so. `rates` has the multiple of
-    the learning rate for each parameter, by name, that does not learn at the schedule's own.
+    the learning rate for each parameter, by name, that does not learn at the schedule's own. The run is broken off
+    after step `until`, if it is given.
     """
     _claim(work, identity)
     interval = -(-schedule.steps // schedule.evaluations)
@@ -140,13 +142,13 @@ def train(
     with progress_bar(f"Training {objective.name}", schedule.steps) as advance:
         trainer = _ObjectiveTrainer(objective, schedule, model, arguments, advance, rates or {})
         stopping = _Stopping(stop or partial(_out_of_patience, schedule))
-        for callback in (stopping, *(_Visit(model, one) for one in visits)):
+        for callback in (stopping, *(_Visit(model, one) for one in visits), _BreakOff(until or schedule.steps)):
             trainer.add_callback(callback)
         if checkpoint:
             console.print(f"Resuming from {checkpoint.name}")
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     history = _history(trainer.state.log_history)
-    if not stopping.stopped and (not history or history[-1]["step"] < schedule.steps):
+    if until is None and not stopping.stopped and (not history or history[-1]["step"] < schedule.steps):
         history.append({"step": float(schedule.steps), **objective.evaluate(model)})
     return history
 
@@ -251,6 +253,15 @@ class _Visit(TrainerCallback):
         if state.global_step in self.visits.steps:
             with torch.random.fork_rng():
                 self.visits.visit(state.global_step, self.model)
+
+
+class _BreakOff(TrainerCallback):
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if state.global_step >= self.after:
+            control.should_training_stop = True
 
 
 class _MarkComplete(TrainerCallback):

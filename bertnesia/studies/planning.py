@@ -127,7 +127,7 @@ def _probing(run: StudyRun) -> Iterator[Stage]:
         main = run.spec.decoders.main
         seeds = len(run.seeds(model, main)) - 1 if main else 0
         masked, others = variants if model.role == "model" else (0, 0)
-        told = facts * (run.spec.sample if model.role == "data" else 1)
+        told = facts * (run.spec.sample if run.spec.is_sampled(model) else 1)
         asked = told * (1 + masked + others * run.spec.sample)
         priors = len(run.spec.decoders.with_priors(run.spec.kinds(model)))
         heads = kinds + masked * priors + others * run.spec.sample + seeds

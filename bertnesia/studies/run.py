@@ -113,7 +113,7 @@ class StudyRun:
     def files_to_train(self) -> list[str]:
         """The data files that training needs, or that tell whether what was trained is still what is wanted."""
         made = [model for model in self.wanted if self.local(model) is None]
-        names = [name for model in made if (tuning := self.spec.finetuning(model)) for name in tuning.data]
+        names = [name for model in made if (tuning := self.spec.run_of(model)) for name in tuning.data]
         if any(model.pretrain for model in made) or self.decoders_wanted():
             names += self.spec.text
         return list(dict.fromkeys(names))

@@ -64,7 +64,7 @@ class ModelSpec(_Table):
     """One model. Its origin is exactly one of `pretrain`, `finetune` and `checkpoint`.
 
     A variant (any role but `model`) says whose variant it is; one of role `seed` or `data` without an origin is
-    fine-tuned as that model, with another seed or on a share of the data; one of role `step` is the base on its way.
+    fine-tuned as that model, with another seed or on a share of the data; one of role `step` is that model on its way.
     """
 
     name: str = Field(pattern=NAME, description="letters, digits, `.`, `_` and `-`; names the model's folder")
@@ -88,7 +88,7 @@ class ModelSpec(_Table):
         None, description="role `data`: what is as in training on all the data"
     )
     at: float | None = Field(
-        None, gt=0, lt=1, description="role `step`: share of the base's pre-training at which it was kept"
+        None, gt=0, lt=1, description="role `step`: share of the model's training at which it was kept"
     )
     kinds: list[Kind] | None = Field(None, description="decoder kinds of this model; those of the study if left out")
 
@@ -224,7 +224,7 @@ class StudySpec(_Table):
         gt=0,
         le=1,
         description="share of the facts that are asked with another subject, in other words, at points on the way of a "
-        "fine-tuning, and after training on a share of the data; all else is asked of every fact",
+        "training, and after training on a share of the data; all else is asked of every fact",
     )
     text: list[str] = Field([], description="text that bases and decoders are trained on, relative to the data folder")
     models: list[ModelSpec] = Field(min_length=1, description="the models, the base first")
@@ -256,8 +256,8 @@ class StudySpec(_Table):
             if model.variant_of not in models:
                 raise ValueError(f"{model.name!r} varies {model.variant_of!r}, which is no model of the study")
             original = models[model.variant_of]
-            if model.role == "step" and not original.pretrain:
-                raise ValueError(f"{model.name!r} is a step of {model.variant_of!r}, which is not pre-trained here")
+            if model.role == "step" and not (original.pretrain or original.finetune):
+                raise ValueError(f"{model.name!r} is a step of {model.variant_of!r}, which is not trained here")
             if model.role != "step" and not (model.finetune or model.checkpoint or model.pretrain or original.finetune):
                 raise ValueError(
                     f"{model.name!r} varies {model.variant_of!r}, which is not fine-tuned: say how it came about"
@@ -273,7 +273,7 @@ class StudySpec(_Table):
         """How a model is fine-tuned, if it is: its own table, or that of the model it varies with the one change."""
         if model.finetune or model.pretrain or model.checkpoint or model.role == "step":
             return model.finetune
-        original = next(other for other in self.models if other.name == model.variant_of).finetune
+        original = self.original(model).finetune
         assert original, "validated"  # noqa: S101
         settings = original.settings
         changed: dict[str, Any] = {"share": model.share, "matched": model.matched}
@@ -282,8 +282,21 @@ class StudySpec(_Table):
         changes = {"settings": settings.model_copy(update=changed), "probe_at": [], "decoders_at": []}
         return original.model_copy(update=changes)
 
+    def run_of(self, model: ModelSpec) -> FinetuneSpec | None:
+        """The fine-tuning that makes a model, or on whose way it is kept, without what else is asked there."""
+        tuning = self.original(model).finetune if model.role == "step" else self.finetuning(model)
+        return tuning and tuning.model_copy(update={"probe_at": [], "decoders_at": []})
+
+    def original(self, variant: ModelSpec) -> ModelSpec:
+        """The model that a variant varies."""
+        return next(model for model in self.models if model.name == variant.variant_of)
+
+    def is_sampled(self, model: ModelSpec) -> bool:
+        """Whether a model is asked a `sample` of the facts alone."""
+        return model.role in {"data", "step"}
+
     def kept(self, model: ModelSpec) -> dict[float, ModelSpec]:
-        """The points of a model's pre-training at which it is kept, with what it is called there."""
+        """The points of a model's training at which it is kept, with what it is called there."""
         return {step.at: step for step in self.models if step.at is not None and step.variant_of == model.name}
 
     def kinds(self, model: ModelSpec) -> list[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bertnesia.errors import BertnesiaError
-from bertnesia.finetuning.finetune import finetune, finetuning_identity
+from bertnesia.finetuning.finetune import finetune, finetune_partly, finetuning_identity
+from bertnesia.finetuning.snapshots import snapshot_identity
 from bertnesia.models.checkpoints import made_with
 from bertnesia.models.decoder_training import decoder_identity, train_decoders, train_last_layer_seeds
 from bertnesia.models.decoders import decoder_name, read_decoder_config
@@ -91,8 +92,8 @@ def make_model(run: StudyRun, model: ModelSpec) -> None:
         console.print(f"{model.name}: taken from {run.local(model)}.", highlight=False, markup=False)
     elif model.pretrain:
         _pretrain(run, model.pretrain, model)
-    elif model.at is not None and not run.made(model).exists():
-        raise _not_kept(run, model)
+    elif model.role == "step":
+        _step(run, model)
     elif tuning := run.spec.finetuning(model):
         _finetune(run, tuning, model)
 
@@ -158,7 +159,7 @@ def probe_models(run: StudyRun) -> tuple[list[Asked], dict[str, Parts]]:
     with working("Writing the prompts"):
         asked = ask(run.probe_sets, load_model(run, run.spec.base, ["stock"]), run.spec.variants, run.spec.sample)
     for model in run.wanted:
-        told = sampled(asked, run.spec.sample) if model.role == "data" else asked
+        told = sampled(asked, run.spec.sample) if run.spec.is_sampled(model) else asked
         for work in passes(run, model):
             parts[model.name] = parts.get(model.name, Parts((), ())) + run_pass(work, told, run.work / "parts")
     return asked, parts
@@ -174,11 +175,29 @@ def _finetune(run: StudyRun, spec: FinetuneSpec, model: ModelSpec) -> None:
     base, out = run.checkpoint(run.spec.base), run.made(model)
     data = [run.file(name) for name in spec.data]
     if not _is_there(out, finetuning_identity(spec.objective, base, data, spec.settings)):
-        finetune(spec.objective, base, data, out, spec.settings, on_the_way(run, spec, model))
+        kept = {at: run.made(step) for at, step in run.spec.kept(model).items()}
+        finetune(spec.objective, base, data, out, spec.settings, on_the_way(run, spec, model), kept)
     elif spec.probe_at and not steps_are_probed(run, spec, model):
         raise BertnesiaError(
             f"{model.name} is trained already, but was not probed at the points of probe_at: delete {out} to do both."
         )
+
+
+def _step(run: StudyRun, model: ModelSpec) -> None:
+    """A model on its way, which its training keeps; a fine-tuning that was done without is begun again."""
+    original = run.spec.original(model)
+    if not original.finetune:
+        if not run.made(model).exists():
+            raise _not_kept(run, original, model)
+        return
+    assert model.at is not None, "validated"  # noqa: S101
+    spec, base = original.finetune, run.checkpoint(run.spec.base)
+    data = [run.file(name) for name in spec.data]
+    identity = finetuning_identity(spec.objective, base, data, spec.settings)
+    if not _is_there(run.made(model), snapshot_identity(identity, model.at)):
+        steps = run.spec.kept(original).items()
+        missing = {at: run.made(step) for at, step in steps if step in run.wanted and not run.made(step).exists()}
+        finetune_partly(spec.objective, base, data, spec.settings, missing)
 
 
 def _is_there(out: Path, identity: dict[str, Any]) -> bool:
@@ -190,8 +209,7 @@ def _is_there(out: Path, identity: dict[str, Any]) -> bool:
     return True
 
 
-def _not_kept(run: StudyRun, model: ModelSpec) -> BertnesiaError:
-    base = next(other for other in run.spec.models if other.name == model.variant_of)
+def _not_kept(run: StudyRun, base: ModelSpec, model: ModelSpec) -> BertnesiaError:
     return BertnesiaError(
         f"{base.name} is trained already, but was not kept at {model.at:.0%} of its training: "
         f"delete {run.folder(base)} to train it again."

@@ -98,7 +98,7 @@ def _controls(study: Study, comparison: queries.Comparison) -> tuple[str, str]:
         return "", ""
     named = [f"{row.label} {percent(row.forgetting_rate)}" for row in table.itertuples()]
     where = "any layer" if at == "total" else "the last layer"
-    said = f" Trained as long without a new task to learn, the base forgets at {where}: {', '.join(named)}."
+    said = f" Trained as long without a new task to learn, the base forgets at {where}: {'; '.join(named)}."
     mine = forgetting.rates(ask(study, queries.forgetting_by_model, question_of(comparison, comparison.model)))
     own = table[table["variant_of"] == comparison.model]
     reached = own["forgetting_rate"].max() >= mine.loc[mine["at"] == at, "forgetting_rate"].max()

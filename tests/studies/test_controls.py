@@ -13,7 +13,7 @@ from bertnesia.models.decoders import load_decoders
 from bertnesia.models.encoder import encoder_hash, load_encoder, random_encoder, vocabulary_hash
 from bertnesia.models.layered import load_layered
 from bertnesia.probes.lama import read_lama
-from bertnesia.store.queries import Question, pretraining_steps
+from bertnesia.store.queries import Comparison, Question, pretraining_steps, steps
 from bertnesia.store.study import Study, open_study
 from bertnesia.studies.publishing import copy_models
 from bertnesia.studies.run import StudyRun
@@ -59,6 +59,13 @@ role = "step"
 variant_of = "base"
 at = 0.25
 kinds = ["trained", "own"]
+
+[[models]]
+name = "qa-late"
+role = "step"
+variant_of = "qa"
+at = 0.75
+kinds = ["trained"]
 
 [decoders]
 kinds = ["trained", "stock", "base"]
@@ -118,6 +125,7 @@ def test_every_control_has_its_ranks_and_no_more(asked: pd.DataFrame) -> None:
     whole += [("qa-again", kind, 0, "plain") for kind in ("stock", "base")]
     whole += [("qa-half", "stock", 0, "plain"), ("sham", "stock", 0, "plain")]
     whole += [("base-early", kind, 0, "plain") for kind in ("trained", "own")]
+    whole += [("qa-late", "trained", 0, "plain")]
     (step,) = {model for model, *_ in found if model.startswith("qa@")}
     expected = dict.fromkeys([*whole, (step, "base", 0, "plain")], (1, 2))
     expected |= {("base", "trained", seed, "plain"): (2, 2) for seed in (2, 3)}
@@ -136,7 +144,7 @@ def test_side_questions_are_asked_of_the_same_sample_of_the_facts(study: Study) 
             assert facts <= sample, "some subjects have none to stand in for them"
             assert facts
         else:
-            assert facts == (sample if model in {step, "qa-half"} else eligible)
+            assert facts == (sample if model in {step, "qa-half", "base-early", "qa-late"} else eligible)
 
 
 def test_predictions_are_those_of_the_kinds_that_are_named(study: Study) -> None:
@@ -195,8 +203,10 @@ def test_models_say_what_they_vary(study: Study) -> None:
     assert (sham["role"], sham["objective"]) == ("control", "sham-qa")
     assert share["steps"] == models.loc["qa", "steps"], "as many steps as on all the data"
     assert models.loc["qa-again", "encoder_hash"] != models.loc["qa", "encoder_hash"]
-    (step,) = (row for name, row in models.iterrows() if row["role"] == "step" and row["variant_of"] == "qa")
-    early = models.loc["base-early"]
+    (step,) = (row for name, row in models.iterrows() if str(name).startswith("qa@"))
+    early, late = models.loc["base-early"], models.loc["qa-late"]
+    assert (late["role"], late["variant_of"], late["step"]) == ("step", "qa", round(0.75 * late["steps"]))
+    assert (late["steps"], late["objective"]) == (models.loc["qa", "steps"], "qa")
     assert (early["role"], early["variant_of"], early["step"], early["steps"]) == ("step", "base", 10, 40)
     assert step["variant_of"] == "qa"
     assert step["step"] == round(0.5 * step["steps"])
@@ -215,6 +225,15 @@ def test_the_base_on_its_way_knows_what_its_own_weights_know(study: Study, run: 
     assert found.loc[0, "correct"] == (ranks <= 100).sum()
     early = encoder_hash(load_encoder(str(run.work / "models/base-early")))
     assert study.models().set_index("model").loc["base-early", "encoder_hash"] == early
+
+
+def test_a_sibling_on_its_way_is_probed_with_the_bases_decoders_and_its_own(study: Study) -> None:
+    found = [steps(study, Comparison("trex", "base", "qa", kind)) for kind in ("base", "trained")]
+    assert [table.drop_duplicates("model")["model"].tolist() for table in found] == [
+        ["base", f"qa@{found[0]['step'].unique()[1]}", "qa"], ["base", "qa-late", "qa"],
+    ]  # fmt: skip
+    length = found[1]["steps"].max()
+    assert found[1]["step"].unique().tolist() == [0, round(0.75 * length), length]
 
 
 def test_a_base_that_was_not_kept_on_its_way_is_told(run: StudyRun) -> None:
@@ -321,8 +340,8 @@ def refused(data: Path, tmp_path: Path) -> Callable[[str, str], str]:
         ("last_layer_seeds = 4", "last_layer_seeds = 1", "is not less than the base's seeds"),
         (
             'role = "step"\nvariant_of = "base"',
-            'role = "step"\nvariant_of = "qa"',
-            "a step of 'qa', which is not pre-trained",
+            'role = "step"\nvariant_of = "xy"',
+            "'base-early' varies 'xy', which is no model of the study",
         ),
         ("at = 0.25\n", "", "'base-early' of role 'step' needs at"),
         ("probe_at = [0.5]", "probe_at = [1.5]", "probe_at holds shares of the run"),

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from bertnesia.errors import BertnesiaError
+from bertnesia.finetuning.finetune import finetune
+from bertnesia.models.encoder import encoder_hash, load_encoder
 from bertnesia.store.study import Study, open_study
 from bertnesia.studies.keeping import keep_results
 from bertnesia.studies.planning import plan
@@ -36,6 +38,16 @@ role = "seed"
 variant_of = "qa"
 seed = 9
 kinds = ["stock"]
+"""
+
+
+STEP = """
+[[models]]
+name = "qa-early"
+role = "step"
+variant_of = "qa"
+at = 0.5
+kinds = ["trained"]
 """
 
 
@@ -86,6 +98,21 @@ def test_a_study_grows_by_one_model_and_keeps_the_others(data: Path, shipped: Pa
         else:
             pd.testing.assert_frame_equal(made, rows(old, table, before))
     assert len(rows(new, "ranks", ["qa-more"])) > 0
+
+
+def test_a_point_is_added_to_a_run_that_is_over(data: Path, shipped: Path, tmp_path: Path) -> None:
+    """The sibling that ships is left alone; its training is begun again, as far as the point."""
+    (data / "step.toml").write_text((data / "toy.toml").read_text().replace("[decoders]\n", f"{STEP}\n[decoders]\n"))
+    run = grown(read_study(data / "step.toml"), data, shipped, tmp_path)
+    assert [model.name for model in run.wanted] == ["qa-early"]
+    study = open_study(run_study(run))
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["qa-early"], "nothing is left of the run"
+    model = run.spec.models[1]
+    assert model.finetune
+    base, files = run.checkpoint(run.spec.base), [data / name for name in model.finetune.data]
+    finetune("qa", base, files, tmp_path / "whole", model.finetune.settings, keep={0.5: tmp_path / "half"})
+    hashes = [encoder_hash(load_encoder(str(path))) for path in (tmp_path / "models/qa-early", tmp_path / "half")]
+    assert hashes[0] == hashes[1] == study.models().set_index("model").loc["qa-early", "encoder_hash"]
 
 
 def test_published_again_nothing_has_changed(data: Path, shipped: Path, tmp_path: Path) -> None:
