@@ -224,7 +224,7 @@ class StudySpec(_Table):
         gt=0,
         le=1,
         description="share of the facts that are asked with another subject, in other words, at points on the way of a "
-        "training, and after training on a share of the data; all else is asked of every fact",
+        "fine-tuning, and after training on a share of the data; all else is asked of every fact",
     )
     text: list[str] = Field([], description="text that bases and decoders are trained on, relative to the data folder")
     models: list[ModelSpec] = Field(min_length=1, description="the models, the base first")
@@ -293,7 +293,7 @@ class StudySpec(_Table):
 
     def is_sampled(self, model: ModelSpec) -> bool:
         """Whether a model is asked a `sample` of the facts alone."""
-        return model.role in {"data", "step"}
+        return model.role == "data" or (model.role == "step" and self.original(model).finetune is not None)
 
     def kept(self, model: ModelSpec) -> dict[float, ModelSpec]:
         """The points of a model's training at which it is kept, with what it is called there."""

@@ -144,7 +144,7 @@ def test_side_questions_are_asked_of_the_same_sample_of_the_facts(study: Study) 
             assert facts <= sample, "some subjects have none to stand in for them"
             assert facts
         else:
-            assert facts == (sample if model in {step, "qa-half", "base-early", "qa-late"} else eligible)
+            assert facts == (sample if model in {step, "qa-half", "qa-late"} else eligible)
 
 
 def test_predictions_are_those_of_the_kinds_that_are_named(study: Study) -> None:
