@@ -180,6 +180,7 @@ def test_the_base_learns_on_its_way(study: Study) -> None:
     steps = pretraining_steps(study, Question("atlas", ("mini",)), "micro")
     last = steps[steps["layer"] == 6]
     assert [round(share, 2) for share in last["progress"]] == [0.05, 0.1, 0.25, 0.5, 1]
+    assert last["step"].tolist() == [200, 400, 1000, 2000, 4400], "a second stage of 400 steps comes after 4,000"
     assert list(last["precision"])[1:] == sorted(list(last["precision"])[1:])
     assert last["precision"].max() == last["precision"].iloc[-1]
 

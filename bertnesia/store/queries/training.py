@@ -7,7 +7,7 @@ import pandas as pd
 from bertnesia.store.queries.catalogue import runs
 from bertnesia.store.queries.layers import layer_measures
 from bertnesia.store.queries.pairs import OUTCOMES, forgetting_by_layer
-from bertnesia.store.queries.questions import Average, Comparison, Question
+from bertnesia.store.queries.questions import Average, Comparison, Question, answer
 from bertnesia.store.study import Study
 
 
@@ -39,15 +39,17 @@ def pretraining_steps(study: Study, question: Question, average: Average = "macr
     """What is known along the pre-training of the first model asked about, at every layer.
 
     Returns:
-        The columns of `layer_measures`, with step, steps (of the training) and progress; the model itself is its last
-        step. Empty where the model was not kept on its way.
+        The columns of `layer_measures`, with step, steps and progress. The model itself is its last step, which may be
+        of a second stage, beyond the steps that the others are points of. Empty where it was not kept on its way.
     """
     model = question.models[0]
     found = _variants(study, Comparison(question.probe_set, model, model, kind=question.kind, k=question.k), "step")
     points = found[["model", "step", "steps"]].sort_values("step")
     if points.empty:
         return pd.DataFrame(columns=["model", "layer", "step", "steps", "progress", "precision", "facts"])
-    length = int(points["steps"].max())
+    curves = answer(study, "training_curves")
+    trained = curves.loc[(curves["model"] == model) & (curves["run"] == "model"), "step"]
+    length = int(max([*points["steps"], *trained]))
     itself = pd.DataFrame({"model": [model], "step": [length], "steps": [length]})
     rows = pd.concat([points, itself], ignore_index=True)
     table = layer_measures(study, replace(question, models=tuple(rows["model"])), average).merge(rows, on="model")
