@@ -160,6 +160,8 @@ def show_cell(study: Study, models: Models, view: View, cell: browsing.Cell) -> 
         "says": Column("Answer"),
         "rank": Column("Rank", "count", GLOSSARY["rank"]),
     }
+    if not facts["says"].any():  # predictions are kept for one kind of decoder
+        del columns["says"]
     if facts["base_rank"].notna().any():
         columns["base_rank"] = Column("Rank in base", "count", GLOSSARY["rank"])
     code = programs.cell(study, cell)

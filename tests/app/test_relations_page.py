@@ -3,7 +3,7 @@
 import pytest
 
 from bertnesia.store.queries import Question
-from tests.app.conftest import OpenPage, figures, set_segment
+from tests.app.conftest import APP, OpenPage, figures, set_segment
 from tests.store import slow
 from tests.store.synthetic_study import LAYERS, Synthetic
 
@@ -85,3 +85,10 @@ def test_controls_change_what_is_shown(open_page: OpenPage, synthetic: Synthetic
 def test_a_base_alone_has_no_change(open_page: OpenPage) -> None:
     app = open_page("relations", show="change against base", models=["mini"])
     assert any("nothing to be compared with" in one.value for one in app.markdown)
+
+
+@pytest.mark.parametrize(("decoder", "kept"), [("trained", True), ("stock", False)])
+def test_first_words_have_a_column_where_they_were_kept(open_page: OpenPage, decoder: str, kept: bool) -> None:
+    app = open_page("relations", study=APP.parent / "precomputed/mini.duckdb", decoder=decoder)
+    (facts,) = (table.value for table in app.dataframe if "prompt" in table.value)
+    assert ("says" in facts) == kept
