@@ -28,8 +28,7 @@ def choose(study: Study, models: Models) -> queries.Comparison:
         kind = controls.choose_decoder(controls.kinds_of(study, probe_set))
         filtered = controls.choose_filtered()
     asked = controls.asked_models(study, probe_set, kind)
-    lenders = controls.asked_models(study, probe_set, queries.kind_of(study, study.base, kind))
-    offered = [name for name in asked if models.bases.get(name) in {*asked, *lenders}]
+    offered = [name for name in asked if models.bases.get(name) in asked]
     if not offered:
         nothing_here("There is nothing to compare.", "No fine-tuned model and its base were asked these facts.")
         address.stop()

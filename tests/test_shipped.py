@@ -1,9 +1,11 @@
 """What ships: the models, their decoders and the database, checked against transformers and against each other."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from transformers import pipeline
@@ -15,6 +17,7 @@ from bertnesia.models.layered import LayeredModel, load_layered
 from bertnesia.probes import read_probe_sets
 from bertnesia.probes.eligibility import Prompt, make_prompts
 from bertnesia.probing.engine import make_shards, probe_shard
+from bertnesia.store import browsing, queries
 from bertnesia.store.queries import Question, pretraining_steps
 from bertnesia.store.stored import stored_models
 from bertnesia.store.study import Study, open_study
@@ -173,6 +176,23 @@ def test_masked_and_swapped_subjects_cost_the_base_its_answers(study: Study) -> 
     ).set_index("variant")["n"]
     assert right["plain"] > right["subject_masked"]
     assert right["plain"] > right["subject_swapped"]
+
+
+def test_with_the_bases_decoders_the_base_answers_with_its_own(study: Study) -> None:
+    own, lent = (browsing.Cell("atlas", "city-in", "mini", 6, kind) for kind in ("trained", "base"))
+    pd.testing.assert_frame_equal(browsing.cell_facts(study, lent), browsing.cell_facts(study, own))
+    facts = browsing.cell_facts(study, replace(lent, model="qa-squad")).set_index("fact")
+    mine = browsing.cell_facts(study, own).set_index("fact")["rank"]
+    assert facts["base_rank"].sort_index().tolist() == mine.sort_index().tolist()
+    fact = int(mine.index[0])
+    for ask in (browsing.answers, queries.fact_ranks):
+        found, expected = (ask(study, fact, kind=kind).query("model == 'mini'") for kind in ("base", "trained"))
+        pd.testing.assert_frame_equal(found, expected)
+    last = browsing.last_ranks(study, (fact,), kind="base").set_index("model")["rank"]
+    assert last["mini"] == mine[fact]
+    assert last["qa-squad"] == facts.loc[fact, "rank"]
+    right = browsing.FactFilter(relation="city-in", probe_set="atlas", state="right", model="mini", kind="base")
+    assert browsing.browse_facts(study, right)["found"].iloc[0] == (mine == 1).sum()
 
 
 def test_the_base_learns_on_its_way(study: Study) -> None:

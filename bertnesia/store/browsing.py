@@ -1,11 +1,14 @@
-"""What the pages Relations, Facts and Models ask: single facts, cells of a heat map, training curves."""
+"""What the pages Relations, Facts and Models ask: single facts, cells of a heat map, training curves.
+
+With decoder kind `base`, the base answers with its own `trained` decoders, as in `queries.Question`.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 import pandas as pd
 
-from bertnesia.store.queries.questions import answer
+from bertnesia.store.queries.questions import answer, kind_of
 from bertnesia.store.study import Study
 
 State = Literal["all", "right", "wrong", "not asked"]
@@ -43,7 +46,8 @@ def browse_facts(study: Study, facts: FactFilter, *, page: int = 1, size: int = 
         fact, probe_set, relation, label, subject, object, prompt, eligible, reason, found (how many there are on all
         pages).
     """
-    return answer(study, "browse_facts", given={**asdict(facts), "size": size, "skipped": size * (page - 1)})
+    given = {**asdict(facts), "kind": kind_of(study, facts.model, facts.kind)}
+    return answer(study, "browse_facts", given={**given, "size": size, "skipped": size * (page - 1)})
 
 
 def last_ranks(study: Study, facts: tuple[int, ...], *, kind: str = "trained") -> pd.DataFrame:
@@ -76,7 +80,7 @@ def cell_facts(study: Study, cell: Cell) -> pd.DataFrame:
     Returns:
         fact, subject, object, prompt, rank, base_rank (missing for the base itself), says (the first prediction).
     """
-    return answer(study, "cell_facts", given=asdict(cell))
+    return answer(study, "cell_facts", given={**asdict(cell), "kind": kind_of(study, cell.model, cell.kind)})
 
 
 def training_curves(study: Study) -> pd.DataFrame:

@@ -64,9 +64,10 @@ def choose_decoder(kinds: Sequence[str]) -> str:
 
 
 def asked_models(study: Study, probe_set: str, kind: str) -> list[str]:
-    """Models that have ranks of this kind for the probe set, in the study's order."""
+    """Models that answer with this kind of decoder (`queries.kind_of`) for the probe set, in the study's order."""
     table = ask(study, queries.asked)
-    return list(table.loc[(table["probe_set"] == probe_set) & (table["kind"] == kind), "model"])
+    own = table["model"].map(lambda model: queries.kind_of(study, model, kind))
+    return list(table.loc[(table["probe_set"] == probe_set) & (table["kind"] == own), "model"])
 
 
 def kinds_of(study: Study, probe_set: str) -> list[str]:

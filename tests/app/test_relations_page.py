@@ -1,5 +1,7 @@
 """The Relations page shows the numbers of an independent count."""
 
+import json
+
 import pytest
 
 from bertnesia.store.queries import Question
@@ -92,3 +94,9 @@ def test_first_words_have_a_column_where_they_were_kept(open_page: OpenPage, dec
     app = open_page("relations", study=APP.parent / "precomputed/mini.duckdb", decoder=decoder)
     (facts,) = (table.value for table in app.dataframe if "prompt" in table.value)
     assert ("says" in facts) == kept
+
+
+@pytest.mark.parametrize("page", ["overview", "layers", "relations"])
+def test_with_the_bases_decoders_the_base_stands_beside_its_siblings(open_page: OpenPage, page: str) -> None:
+    app = open_page(page, study=APP.parent / "precomputed/mini.duckdb", decoder="base")
+    assert any('"mini"' in json.dumps(figure) for figure in figures(app))
