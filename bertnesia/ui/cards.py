@@ -27,7 +27,7 @@ def show_cards(cards: Sequence[Card], *, across: int = 3) -> None:
             st.caption(plain(card.question), help=card.help)
             st.markdown(f"**{plain(card.answer)}**")
             if card.detail:
-                st.caption(plain(card.detail))
+                st.caption(plain(card.detail).replace(" %", "\u00a0%"))  # a number keeps its sign
 
 
 def plain(text: str) -> str:

@@ -38,7 +38,8 @@ def of(right: pd.Series, model: str, layer: int, seed: int = 0) -> set[int]:
 
 
 def said(app: object) -> str:
-    return " ".join(one.value for one in [*app.markdown, *app.caption]).replace("\\", "")  # type: ignore[attr-defined]
+    told = " ".join(one.value for one in [*app.markdown, *app.caption])  # type: ignore[attr-defined]
+    return told.replace("\\", "").replace("\u00a0%", " %")
 
 
 def test_steps_follow_what_the_base_knew(open_page: OpenPage, rich: Path, right: pd.Series) -> None:

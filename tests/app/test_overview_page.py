@@ -61,7 +61,7 @@ def test_models_are_compared_with_their_base(open_page: OpenPage, synthetic: Syn
 
 def test_what_stands_out_is_counted_from_this_study(open_page: OpenPage, synthetic: Synthetic) -> None:
     app = open_page("overview")
-    said = " ".join(one.value for one in [*app.markdown, *app.caption]).replace("\\", "")
+    said = " ".join(one.value for one in [*app.markdown, *app.caption]).replace("\\", "").replace("\u00a0%", " %")
     facts, last, total = known(synthetic, "trex", "mini", "trained", 1)
     assert (
         f"MINI has {100 * total / facts:.1f} % of {facts} facts right at some layer, {100 * last / facts:.1f} %" in said
@@ -72,7 +72,7 @@ def test_what_stands_out_is_counted_from_this_study(open_page: OpenPage, synthet
     assert f"QA-SQUAD: {100 * forgotten / right:.1f} % forgotten" in said
     set_segment(app, "right", "rank ≤ 100")
     app.run()
-    again = " ".join(one.value for one in [*app.markdown, *app.caption]).replace("\\", "")
+    again = " ".join(one.value for one in [*app.markdown, *app.caption]).replace("\\", "").replace("\u00a0%", " %")
     facts, last, total = known(synthetic, "trex", "mini", "trained", 100)
     assert f"MINI has {100 * total / facts:.1f} % of {facts} facts right" in again
 
