@@ -71,7 +71,7 @@ def _same_weights(run: StudyRun, model: ModelSpec, rows: pd.DataFrame) -> bool:
 def _recipe(run: StudyRun, model: ModelSpec) -> tuple[Any, ...]:
     """Everything that a study file says and on which a model's results depend."""
     spec = run.spec
-    origin = spec.base.pretrain, spec.base.checkpoint, spec.finetuning(model), spec.run_of(model)
+    origin = spec.base.pretrain, spec.base.checkpoint, spec.finetuning(model) or spec.run_of(model)
     decoders = spec.kinds(model), run.decoders_of(model), spec.decoders.exclude, spec.decoders.settings
     return (
         model.model_copy(update={"label": "", "training_data": ""}),

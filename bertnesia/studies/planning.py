@@ -1,7 +1,7 @@
 """What running a study would do: every stage with its size, about how long it takes, and what has to be downloaded."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -98,6 +98,18 @@ def _models(run: StudyRun) -> Iterator[Stage]:
         elif tuning := run.spec.finetuning(model):
             load = _tuning(run, tuning)
             yield Stage("fine-tune", model.name, f"{load.tokens:,.0f} tokens of {tuning.objective}", state, load)
+        elif model.at and (tuning := run.spec.run_of(model)) and model.at == _last_point(run, model):
+            whole = _tuning(run, tuning)
+            load = replace(whole, tokens=model.at * whole.tokens, rows=model.at * whole.rows)
+            what = f"{model.variant_of}, as far as {model.at:.0%}"
+            yield Stage("fine-tune", what, f"{load.tokens:,.0f} tokens of {tuning.objective}", state, load)
+
+
+def _last_point(run: StudyRun, step: ModelSpec) -> float | None:
+    """How far a fine-tuning that is over is begun again for its points that are wanted; None if it is not over."""
+    original = run.spec.original(step)
+    over = original not in run.wanted or run.local(original) or run.made(original).exists()
+    return max(at for at, one in run.spec.kept(original).items() if one in run.wanted) if over else None
 
 
 def _decoders(run: StudyRun) -> Iterator[Stage]:

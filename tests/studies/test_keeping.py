@@ -105,6 +105,8 @@ def test_a_point_is_added_to_a_run_that_is_over(data: Path, shipped: Path, tmp_p
     (data / "step.toml").write_text((data / "toy.toml").read_text().replace("[decoders]\n", f"{STEP}\n[decoders]\n"))
     run = grown(read_study(data / "step.toml"), data, shipped, tmp_path)
     assert [model.name for model in run.wanted] == ["qa-early"]
+    (training,) = (stage for stage in plan(run) if stage.name == "fine-tune")
+    assert training.what == "qa, as far as 50%"
     study = open_study(run_study(run))
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["qa-early"], "nothing is left of the run"
     model = run.spec.models[1]
