@@ -115,7 +115,7 @@ CREATE TABLE predictions (
     layer UTINYINT NOT NULL,
     fact BIGINT NOT NULL,
     tokens VARCHAR[] NOT NULL,          -- the top 5, best first
-    probabilities FLOAT[] NOT NULL
+    probabilities FLOAT[] NOT NULL        -- four digits after the point
 );
 
 CREATE TABLE training (

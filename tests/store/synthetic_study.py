@@ -100,7 +100,7 @@ def _predictions(random: np.random.Generator, ranks: pd.DataFrame) -> pd.DataFra
     rows = ranks[["model", "kind", "layer", "fact"]].copy()
     tokens = [[str(token) for token in random.permutation(OBJECTS)[:5]] for _ in range(50)]
     rows["tokens"] = [tokens[number % 50] for number in range(len(rows))]
-    rows["probabilities"] = [[0.4, 0.2, 0.1, 0.05, 0.01]] * len(rows)
+    rows["probabilities"] = [[0.40004, 0.2, 0.1, 0.05, 0.01]] * len(rows)
     return rows
 
 

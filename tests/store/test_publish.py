@@ -36,6 +36,16 @@ def test_ranks_are_stored_in_order(study: Study, synthetic: Synthetic) -> None:
     pd.testing.assert_frame_equal(stored, expected[list(stored)], check_dtype=False)
 
 
+def test_probabilities_are_stored_with_four_digits(study: Study, synthetic: Synthetic) -> None:
+    order = ["model", "kind", "fact", "layer"]
+    stored = study.query(f"SELECT * FROM predictions ORDER BY {', '.join(order)}")
+    given = synthetic.predictions.sort_values(order)
+    assert [list(row) for row in stored["tokens"]] == given["tokens"].tolist()
+    kept, told = (np.stack(table["probabilities"].to_numpy()) for table in (stored, given))
+    assert (kept == told.round(4).astype(np.float32)).all()
+    assert not np.allclose(kept, told, rtol=1e-6)
+
+
 def test_summaries_equal_a_slow_count(study: Study, synthetic: Synthetic) -> None:
     ranks = synthetic.ranks.merge(synthetic.facts, on="fact")
     keys = ["model", "kind", "seed", "variant", "layer", "probe_set", "relation", "half"]
