@@ -30,7 +30,8 @@ from bertnesia.summary import summarise
 SHIPPED = Path(bertnesia.__file__).parent.parent / "precomputed"
 SIZE_LIMIT = 50 * 2**20
 SIBLINGS = ("qa-squad", "mlm-squad", "rank-squad", "ner-wnut")
-CONTROLS = ("mlm-cont", "sham-qa")
+CONTROLS = ("mlm-cont", "sham-qa", "sham-qa-seed-1")
+SEEDS = ("qa-squad-seed-1", "mlm-squad-seed-1", "rank-squad-seed-1")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +147,7 @@ def test_the_study_holds_its_controls(study: Study) -> None:
         *(("mini", kind) for kind in ("trained", "stock", "random", "control")),
         *((model, kind) for model in SIBLINGS for kind in ("trained", "stock", "base")),
         *((model, kind) for model in CONTROLS for kind in ("trained", "base")),
-        ("qa-squad-seed-1", "trained"),
+        *((model, "trained") for model in SEEDS),
         *((f"mini-at-{share}", kind) for share in (5, 10, 25, 50) for kind in ("trained", "own")),
         *((f"{model}@{step}", "base") for model in SIBLINGS for step in (6, 12, 30, 60, 150, 300, 450)),
         *((f"{model}@{step}", "trained") for model in SIBLINGS for step in (150,)),

@@ -80,7 +80,10 @@ def told_of_all_facts() -> list[str]:
         f"disagree on {share(churn['forgotten'], churn['right_in_base'])} of what its last layer has right",
         f"Of the {share(last['forgotten'], known)}, so much could be noise",
         f"that `mini` was made of, and forgets {share(null['mlm-cont'], known)}.",
-        f"It learns nothing, and forgets {share(null['sham-qa'], known)}:",
+        (
+            f"It learns nothing, and forgets {share(null['sham-qa'], known)}, "
+            f"from another seed {share(null['sham-qa-seed-1'], known)}:"
+        ),
         " ".join(f"| {row.Index} | {row.right_in_base} | {row.forgotten} |" for row in some.itertuples()),
         f'{(says == "a").sum()} of the {len(says)} are "a"',
     ]
@@ -106,7 +109,7 @@ def told_of_layers() -> list[str]:
         f"where its own find {outcomes()['right_in_model']}:",
         f"of the {languages['right_in_base']} official languages that `mini` has among its first ten",
         f"{languages['retained']} are left",
-        f"each fine-tuning done once, for {STUDY.models().set_index('model').loc['qa-squad', 'steps']} steps",
+        f"each fine-tuning done once or twice, for {STUDY.models().set_index('model').loc['qa-squad', 'steps']} steps",
     ]
 
 
