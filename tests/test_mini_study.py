@@ -81,6 +81,8 @@ def test_what_is_said_of_the_table() -> None:
     asked = found.notna()
     for name in ("qa-squad", "mlm-squad", "rank-squad", "ner-wnut", "qa-squad-seed-1", "mlm-squad-seed-1"):
         assert (tables[name]["low"] > [*churn[:2], churn[0], *churn[2:]])[asked[name]].all(), name
+    counts = queries.forgetting_by_relation(STUDY, Question("atlas", ("mlm-squad",), k=100), layer=6)
+    assert forgetting_rate(counts, "macro")[0] < churn_of_base(100, "macro"), "over relations"
     runs = {name: [name, AGAIN[name]] if name in AGAIN else [name] for name in MODELS.values()}
     most, least = (
         pd.DataFrame({name: getattr(found[mine], end)(axis=1) for name, mine in runs.items()}) for end in ("max", "min")

@@ -37,6 +37,7 @@ def plots(page: "playwright.Page", count: int) -> None:
 def settle(page: "playwright.Page") -> None:
     """Wait until the server has answered."""
     page.wait_for_timeout(300)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=WAIT)
     playwright.expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=WAIT)
 
 
@@ -98,6 +99,7 @@ def test_the_address_is_the_view(server: str, page: "playwright.Page", browser: 
         assert drawn(copy) == drawn(page)
     page.go_back()
     playwright.expect(page.get_by_role("switch", name="Filtered ranks")).not_to_be_checked(timeout=WAIT)
+    settle(page)
     page.go_back()
     playwright.expect(page.get_by_text("P@1 by layer")).to_be_visible(timeout=WAIT)
 
@@ -116,6 +118,7 @@ def test_one_step_back_for_one_action(server: str, page: "playwright.Page") -> N
     page.wait_for_url(re.compile(r"/layers\?.*average=relations"))
     page.go_back()
     heading(page, "Facts")
+    settle(page)
     page.go_back()
     heading(page, "Forgetting")
     playwright.expect(page.get_by_role("radio", name="learned", exact=True)).to_be_checked(timeout=WAIT)
