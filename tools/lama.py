@@ -25,11 +25,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", type=Path)
     study = open_study(parser.parse_args().database)
+    found = pd.concat(headlines(study, name) for name in probe_sets(study))
     tables = {
         "What is known": known(study),
-        "Relations": relations(study),
-        "Forgetting rate": changes(study, "forgetting_rate", "churn"),
-        "Net change": changes(study, "net_change"),
+        "Relations": relations(study, found),
+        "Forgetting rate": changes(study, found, "forgetting_rate", "churn"),
+        "Net change": changes(study, found, "net_change"),
         "What holds": robust(study),
     }
     for title, rows in tables.items():
@@ -59,10 +60,9 @@ def known(study: Study) -> Iterator[Sequence[str]]:
             yield NAMES[probe_set], label(study, row["model"]), f"{row['facts']:,}", guessed, *cells, " to ".join(share)
 
 
-def relations(study: Study) -> Iterator[Sequence[str]]:
+def relations(study: Study, found: pd.DataFrame) -> Iterator[Sequence[str]]:
     """Shares of the relations of all probe sets, in the paper's reading and in ours."""
     yield "model", *(f"{WORDS[finding]}, {reading}" for finding in RELATIONS for reading in READINGS)
-    found = pd.concat(headlines(study, probe_set) for probe_set in probe_sets(study))
     found = found[found["finding"].isin(RELATIONS)].astype({"count": int, "of": int})
     counts = found.groupby(["model", "finding", "reading"], sort=False)[["count", "of"]].sum()
     for model in counts.index.unique("model"):
@@ -70,11 +70,10 @@ def relations(study: Study) -> Iterator[Sequence[str]]:
         yield label(study, model), *(f"{row['count']} of {row['of']}" for row in cells)
 
 
-def changes(study: Study, *findings_of_all: str) -> Iterator[Sequence[str]]:
+def changes(study: Study, found: pd.DataFrame, *findings_of_all: str) -> Iterator[Sequence[str]]:
     """Findings on what changed at the last layer, in percent with their 95 % intervals, by model and probe set."""
     names = probe_sets(study)
     yield "", *(NAMES[name] for name in names)
-    found = pd.concat(headlines(study, name).assign(probe_set=name) for name in names)
     found = found[found["finding"].isin(findings_of_all) & (found["at"] == "last")]
     for (finding, model), mine in found.groupby(["finding", "model"], sort=False):
         told = {row["probe_set"]: with_interval(row) for row in mine.to_dict("records")}
@@ -93,7 +92,7 @@ def robust(study: Study) -> Iterator[Sequence[str]]:
 
 
 def headlines(study: Study, probe_set: str) -> pd.DataFrame:
-    return findings.headlines(study, asked(study, probe_set), default_average(probe_set))
+    return findings.headlines(study, asked(study, probe_set), default_average(probe_set)).assign(probe_set=probe_set)
 
 
 def with_interval(row: Mapping[Hashable, Any]) -> str:

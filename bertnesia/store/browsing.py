@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from bertnesia.store.queries.questions import answer, kind_of
+from bertnesia.store.queries.questions import answer, kind_of, kinds
 from bertnesia.store.study import Study
 
 State = Literal["all", "right", "wrong", "not asked"]
@@ -52,7 +52,7 @@ def browse_facts(study: Study, facts: FactFilter, *, page: int = 1, size: int = 
 
 def last_ranks(study: Study, facts: tuple[int, ...], *, kind: str = "trained") -> pd.DataFrame:
     """The rank of some facts at the last layer of every model: model, fact, rank."""
-    return answer(study, "last_ranks", given={"facts": list(facts), "kind": kind})
+    return answer(study, "last_ranks", given={"facts": list(facts), **kinds(study, kind)})
 
 
 def one_fact(study: Study, fact: int) -> pd.DataFrame:
@@ -66,7 +66,7 @@ def answers(study: Study, fact: int, *, kind: str = "trained") -> pd.DataFrame:
     Returns:
         model, layer, rank, filtered_rank, ties, probability, tokens and probabilities (the first five predictions).
     """
-    return answer(study, "answers", given={"fact": fact, "kind": kind})
+    return answer(study, "answers", given={"fact": fact, **kinds(study, kind)})
 
 
 def fact_coverage(study: Study, fact: int) -> pd.DataFrame:
@@ -80,7 +80,8 @@ def cell_facts(study: Study, cell: Cell) -> pd.DataFrame:
     Returns:
         fact, subject, object, prompt, rank, base_rank (missing for the base itself), says (the first prediction).
     """
-    return answer(study, "cell_facts", given={**asdict(cell), "kind": kind_of(study, cell.model, cell.kind)})
+    given = {**asdict(cell), **kinds(study, cell.kind), "kind": kind_of(study, cell.model, cell.kind)}
+    return answer(study, "cell_facts", given=given)
 
 
 def training_curves(study: Study) -> pd.DataFrame:

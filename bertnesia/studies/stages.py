@@ -166,17 +166,16 @@ def probe_models(run: StudyRun) -> tuple[list[Asked], dict[str, Parts]]:
 
 
 def _pretrain(run: StudyRun, spec: PretrainSpec, model: ModelSpec) -> None:
-    out, kept = run.made(model), {at: run.made(step) for at, step in run.spec.kept(model).items()}
+    out = run.made(model)
     if not _is_there(out, pretraining_identity(run.corpus, spec.settings, spec.start)):
-        pretrain(run.corpus, out, spec.settings, spec.start, kept)
+        pretrain(run.corpus, out, spec.settings, spec.start, _points(run, model))
 
 
 def _finetune(run: StudyRun, spec: FinetuneSpec, model: ModelSpec) -> None:
     base, out = run.checkpoint(run.spec.base), run.made(model)
     data = [run.file(name) for name in spec.data]
     if not _is_there(out, finetuning_identity(spec.objective, base, data, spec.settings)):
-        kept = {at: run.made(step) for at, step in run.spec.kept(model).items()}
-        finetune(spec.objective, base, data, out, spec.settings, on_the_way(run, spec, model), kept)
+        finetune(spec.objective, base, data, out, spec.settings, on_the_way(run, spec, model), _points(run, model))
     elif spec.probe_at and not steps_are_probed(run, spec, model):
         raise BertnesiaError(
             f"{model.name} is trained already, but was not probed at the points of probe_at: delete {out} to do both."
@@ -195,9 +194,13 @@ def _step(run: StudyRun, model: ModelSpec) -> None:
     data = [run.file(name) for name in spec.data]
     identity = finetuning_identity(spec.objective, base, data, spec.settings)
     if not _is_there(run.made(model), snapshot_identity(identity, model.at)):
-        steps = run.spec.kept(original).items()
-        missing = {at: run.made(step) for at, step in steps if step in run.wanted and not run.made(step).exists()}
+        missing = {at: place for at, place in _points(run, original).items() if not place.exists()}
         finetune_partly(spec.objective, base, data, spec.settings, missing)
+
+
+def _points(run: StudyRun, model: ModelSpec) -> dict[float, Path]:
+    """Where a model is kept on its way, by the share of its training: at the points that are wanted."""
+    return {at: run.made(step) for at, step in run.spec.kept(model).items() if step in run.wanted}
 
 
 def _is_there(out: Path, identity: dict[str, Any]) -> bool:

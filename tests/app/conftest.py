@@ -71,6 +71,12 @@ def figures(app: AppTest) -> list[dict[str, Any]]:
     return [json.loads(element.proto.spec) for element in app.get("plotly_chart")]
 
 
+def said(app: AppTest) -> str:
+    """The page's texts without the marks that keep data from being Markdown, percent signs after plain spaces."""
+    told = " ".join(one.value for one in [*app.markdown, *app.caption])
+    return told.replace("\\", "").replace("\u00a0%", " %")
+
+
 def set_segment(app: AppTest, key: str, value: str) -> None:
     """Choose in a row of options."""
     next(one for one in app.segmented_control if one.key == key).set_value(value)
@@ -115,6 +121,11 @@ def browser() -> "Iterator[Browser]":
         options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         with engine.chromium.launch(executable_path=CHROMIUM, args=options) as browser:
             yield browser
+
+
+def at_rest(page: "Page") -> None:
+    """Wait until the server has drawn the page."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=WAIT)
 
 
 @pytest.fixture

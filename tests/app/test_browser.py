@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import ARTEFACTS, CHROMIUM, WAIT
+from tests.app.conftest import ARTEFACTS, CHROMIUM, WAIT, at_rest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 FIGURES_FIT = """() => [...document.querySelectorAll(".js-plotly-plot")].every(
@@ -37,7 +37,7 @@ def plots(page: "playwright.Page", count: int) -> None:
 def settle(page: "playwright.Page") -> None:
     """Wait until the server has answered."""
     page.wait_for_timeout(300)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=WAIT)
+    at_rest(page)
     playwright.expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=WAIT)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import pytest
 
-from tests.app.conftest import CHROMIUM, WAIT
+from tests.app.conftest import CHROMIUM, WAIT, at_rest
 from tests.app.test_browser import NOTHING_WIDER
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -99,11 +99,6 @@ def done(
 
 def field(page: "playwright.Page", name: str) -> "playwright.Locator":
     return page.get_by_role("textbox", name=name, exact=True)
-
-
-def at_rest(page: "playwright.Page") -> None:
-    """Wait until the server has drawn the page."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=WAIT)
 
 
 def enter(page: "playwright.Page", name: str, text: str) -> None:

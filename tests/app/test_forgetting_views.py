@@ -9,7 +9,7 @@ from bertnesia.store import queries
 from bertnesia.store.queries import Comparison
 from bertnesia.store.study import open_study
 from bertnesia.ui.forgetting_views import VIEWS
-from tests.app.conftest import APP, OpenPage, figures
+from tests.app.conftest import APP, OpenPage, figures, said
 from tests.app.rich_study import CONTROL, CORPUS, SEEDS, SHARES, STEPS, all_ranks, coverage, publish_rich
 from tests.app.test_layers_page import values
 from tests.store.synthetic_study import LAYERS, Synthetic
@@ -35,11 +35,6 @@ def right(synthetic: Synthetic) -> pd.Series:
 def of(right: pd.Series, model: str, layer: int, seed: int = 0) -> set[int]:
     rows = right.loc[model, seed, layer]
     return set(rows[rows].index)
-
-
-def said(app: object) -> str:
-    told = " ".join(one.value for one in [*app.markdown, *app.caption])  # type: ignore[attr-defined]
-    return told.replace("\\", "").replace("\u00a0%", " %")
 
 
 def test_steps_follow_what_the_base_knew(open_page: OpenPage, rich: Path, right: pd.Series) -> None:

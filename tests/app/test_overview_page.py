@@ -5,7 +5,7 @@ import pytest
 
 from bertnesia.store.queries import Comparison
 from bertnesia.ui import overview_findings as found
-from tests.app.conftest import OpenPage, figures, set_segment
+from tests.app.conftest import OpenPage, figures, said, set_segment
 from tests.app.test_layers_page import values
 from tests.store import slow
 from tests.store.synthetic_study import LAYERS, Synthetic
@@ -61,18 +61,19 @@ def test_models_are_compared_with_their_base(open_page: OpenPage, synthetic: Syn
 
 def test_what_stands_out_is_counted_from_this_study(open_page: OpenPage, synthetic: Synthetic) -> None:
     app = open_page("overview")
-    said = " ".join(one.value for one in [*app.markdown, *app.caption]).replace("\\", "").replace("\u00a0%", " %")
+    first = said(app)
     facts, last, total = known(synthetic, "trex", "mini", "trained", 1)
     assert (
-        f"MINI has {100 * total / facts:.1f} % of {facts} facts right at some layer, {100 * last / facts:.1f} %" in said
+        f"MINI has {100 * total / facts:.1f} % of {facts} facts right at some layer, {100 * last / facts:.1f} %"
+        in first
     )
     outcomes = slow.outcomes(synthetic.ranks, synthetic.facts, Comparison("trex", "mini", "qa-squad"))
     forgotten = sum(len(groups["forgotten"]) for groups in outcomes.values())
     right = forgotten + sum(len(groups["retained"]) for groups in outcomes.values())
-    assert f"QA-SQUAD: {100 * forgotten / right:.1f} % forgotten" in said
+    assert f"QA-SQUAD: {100 * forgotten / right:.1f} % forgotten" in first
     set_segment(app, "right", "rank ≤ 100")
     app.run()
-    again = " ".join(one.value for one in [*app.markdown, *app.caption]).replace("\\", "").replace("\u00a0%", " %")
+    again = said(app)
     facts, last, total = known(synthetic, "trex", "mini", "trained", 100)
     assert f"MINI has {100 * total / facts:.1f} % of {facts} facts right" in again
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from pydantic import ValidationError
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.models.decoders import load_decoders
@@ -351,6 +352,16 @@ def refused(data: Path, tmp_path: Path) -> Callable[[str, str], str]:
 )
 def test_faults_of_controls_are_named(refused: Callable[[str, str], str], old: str, new: str, fault: str) -> None:
     assert fault in refused(old, new)
+
+
+def test_a_step_of_what_is_not_trained_here_is_refused(run: StudyRun) -> None:
+    values = run.spec.model_dump(exclude_none=True)
+    values["models"] += [
+        {"name": "other", "checkpoint": "somewhere/other"},
+        {"name": "other-early", "role": "step", "variant_of": "other", "at": 0.5},
+    ]
+    with pytest.raises(ValidationError, match="'other-early' is a step of 'other', which is not trained here"):
+        StudySpec.model_validate(values)
 
 
 def test_a_finished_run_cannot_be_probed_on_its_way(run: StudyRun) -> None:

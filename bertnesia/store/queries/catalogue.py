@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from bertnesia.store.queries.questions import Comparison, Question, answer, parameters
+from bertnesia.store.queries.questions import Comparison, Question, answer, kinds, parameters
 from bertnesia.store.study import Study
 
 
@@ -87,7 +87,7 @@ def find_facts(
 
 def fact_ranks(study: Study, fact: int, *, kind: str = "trained") -> pd.DataFrame:
     """One fact's rank and first predictions at every layer of every model, the base first."""
-    return answer(study, "fact_ranks", given={"fact": fact, "kind": kind})
+    return answer(study, "fact_ranks", given={"fact": fact, **kinds(study, kind)})
 
 
 def examples(study: Study, *, kind: str = "trained", limit: int = 12) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from bertnesia.store.queries.questions import Comparison, Outcome, Question, ans
 from bertnesia.store.study import Study
 
 OUTCOMES = ("facts", "right_in_base", "right_in_model", "retained", "forgotten", "learned")
+_CHURN = ["model", "at", "layer", "relation", *OUTCOMES, "left_out", "is_last"]
 
 
 def forgetting(study: Study, comparison: Comparison) -> pd.DataFrame:
@@ -75,12 +76,14 @@ def churn(study: Study, question: Question) -> pd.DataFrame:
         (with seed 1), retained, forgotten, learned, left_out, is_last (the model's last layer). No row where there is
         no second seed; no total where it has not all the layers of the first.
     """
-    return _churn(study, question, "churn")
+    table = _churn(study, question)
+    return table[table["relation"].isna()].drop(columns="relation").reset_index(drop=True)
 
 
 def churn_by_relation(study: Study, question: Question) -> pd.DataFrame:
     """The same per relation: the columns of `churn` without left_out, and relation."""
-    return _churn(study, question, "churn_by_relation")
+    table = _churn(study, question).drop(columns="left_out")
+    return table[table["relation"].notna()].reset_index(drop=True)
 
 
 def rank_changes(study: Study, comparison: Comparison) -> pd.DataFrame:
@@ -153,13 +156,13 @@ def _outcome_counts(study: Study, question: Question, name: str) -> pd.DataFrame
     return answer(study, "shared", *counts, name, given=given)
 
 
-def _churn(study: Study, question: Question, name: str) -> pd.DataFrame:
-    tables = [_churn_of(study, question, model, name) for model in question.models]
+def _churn(study: Study, question: Question) -> pd.DataFrame:
+    tables = [_churn_of(study, question, model) for model in question.models]
     found = [table for table in tables if not table.empty]
-    return pd.concat(found, ignore_index=True) if found else tables[0] if tables else pd.DataFrame()
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_CHURN)
 
 
-def _churn_of(study: Study, question: Question, model: str, name: str) -> pd.DataFrame:
+def _churn_of(study: Study, question: Question, model: str) -> pd.DataFrame:
     given = {**parameters(study, question), "all_facts": False, "model": model, "first_seed": 0, "second_seed": 1}
     given |= {"kind": given["kinds"][question.models.index(model)]}
-    return answer(study, "shared", "churn_pairs", name, given=given)
+    return answer(study, "shared", "churn", given=given)

@@ -113,6 +113,11 @@ def kind_of(study: Study, model: str, kind: str) -> str:
     return "trained" if kind == "base" and model == study.base else kind
 
 
+def kinds(study: Study, kind: str) -> dict[str, str]:
+    """Parameters of statements on all models at once: the kind that the others answer with, and that of the base."""
+    return {"kind": kind, "base_kind": kind_of(study, study.base, kind)}
+
+
 def parameters(study: Study, asked_for: Question | Comparison) -> dict[str, Any]:
     """Named parameters of the statements: one per field, and what follows from them."""
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(asked_for).items()}

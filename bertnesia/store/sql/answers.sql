@@ -13,7 +13,7 @@ JOIN models USING (model)
 LEFT JOIN predictions USING (model, kind, layer, fact)
 WHERE models.role = 'model'
     AND ranks.fact = $fact
-    AND ranks.kind = CASE WHEN $kind = 'base' AND models.base IS NULL THEN 'trained' ELSE $kind END
+    AND ranks.kind = CASE WHEN models.base IS NULL THEN $base_kind ELSE $kind END
     AND ranks.seed = 0
     AND ranks.variant = 'plain'
 ORDER BY models.position, ranks.layer

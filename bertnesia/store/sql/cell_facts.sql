@@ -12,7 +12,7 @@ JOIN facts USING (fact)
 JOIN models USING (model)
 LEFT JOIN ranks AS before
     ON before.model = models.base
-    AND before.kind = CASE WHEN ranks.kind = 'base' THEN 'trained' ELSE ranks.kind END
+    AND before.kind = $base_kind
     AND before.seed = ranks.seed
     AND before.variant = ranks.variant
     AND before.fact = ranks.fact

@@ -3,7 +3,7 @@ SELECT ranks.model, ranks.fact, ranks.rank
 FROM ranks
 JOIN models ON models.model = ranks.model AND models.layers = ranks.layer
 WHERE models.role = 'model'
-    AND ranks.kind = CASE WHEN $kind = 'base' AND models.base IS NULL THEN 'trained' ELSE $kind END
+    AND ranks.kind = CASE WHEN models.base IS NULL THEN $base_kind ELSE $kind END
     AND ranks.seed = 0
     AND ranks.variant = 'plain'
     AND ranks.fact IN (SELECT unnest($facts))
