@@ -19,7 +19,7 @@ from bertnesia.probes.eligibility import Prompt, make_prompts
 from bertnesia.probing.engine import make_shards, probe_shard
 from bertnesia.store import browsing, queries
 from bertnesia.store.queries import Question, pretraining_steps
-from bertnesia.store.stored import stored_models
+from bertnesia.store.stored import stored_models, stored_ranks
 from bertnesia.store.study import Study, open_study
 from bertnesia.studies.run import StudyRun
 from bertnesia.studies.spec import probe_spec
@@ -88,8 +88,7 @@ def test_stored_ranks_are_those_that_the_shipped_weights_give(study: Study) -> N
 
     Another processor may have one in a thousand next to it, where two words all but tie.
     """
-    asked = study.query("SELECT fact, prompt FROM facts WHERE eligible ORDER BY hash(fact) LIMIT 40")
-    chosen = set(asked["fact"])
+    chosen = study.query("SELECT id FROM facts WHERE eligible ORDER BY hash(id) LIMIT 40")["id"].tolist()
     for row in stored_models(study).itertuples():
         base = str(SHIPPED / "models/mini") if row.base else None
         model = load_layered(str(SHIPPED / row.folder), base)
@@ -97,9 +96,7 @@ def test_stored_ranks_are_those_that_the_shipped_weights_give(study: Study) -> N
         prompts, _ = make_prompts(probe_set, model.tokenizer, model.max_tokens)
         shard = make_shards([prompt for prompt in prompts if prompt.fact in chosen])[0]
         fresh, _ = probe_shard(model, row.model, list(model.decoders), shard)
-        stored = study.query(
-            "SELECT * FROM ranks WHERE model = $model AND seed = 0 AND variant = 'plain'", {"model": row.model}
-        )
+        stored = stored_ranks(study, row.model, list(model.decoders), chosen).query("variant == 'plain'")
         keys = ["kind", "layer", "fact"]
         both = fresh.to_pandas().merge(stored, on=keys, suffixes=("", "_stored"))
         assert len(both) == 40 * model.layers * len(model.decoders)
@@ -111,7 +108,7 @@ def test_stored_ranks_are_those_that_the_shipped_weights_give(study: Study) -> N
 
 def test_live_predictions_are_the_stored_ones(study: Study) -> None:
     live = live_models(study)
-    facts = study.query("SELECT fact, prompt, object FROM facts WHERE eligible ORDER BY hash(fact) LIMIT 20")
+    facts = study.query("SELECT fact, prompt, object FROM facts WHERE eligible ORDER BY hash(id) LIMIT 20")
     all_but_ties = 0
     for fact in facts.itertuples():
         stored = study.query(

@@ -14,7 +14,7 @@ from bertnesia.errors import BertnesiaError
 from bertnesia.files import replacing_file
 from bertnesia.store.parts import damage
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """What `study.schema_version` holds; a file of another version is refused on opening."""
 
 Source: TypeAlias = pa.Table | Sequence[Path]
@@ -27,23 +27,30 @@ _INSERTS = {
     "relations": "INSERT INTO relations BY NAME SELECT * FROM incoming",
     "templates": "INSERT INTO templates BY NAME SELECT * FROM incoming",
     "facts": (
-        "INSERT INTO facts BY NAME SELECT *, fact & 1 AS half,"
+        "INSERT INTO facts BY NAME SELECT * EXCLUDE (fact), fact AS id,"
+        " row_number() OVER (ORDER BY eligible DESC, fact) AS fact, fact & 1 AS half,"
         " dense_rank() OVER (ORDER BY probe_set, relation, lower(object)) AS answer FROM incoming"
     ),
     "ranks": (
-        "INSERT INTO ranks BY NAME SELECT * EXCLUDE (filtered_rank)"
-        " REPLACE (round(log_probability, 3) AS log_probability), rank - filtered_rank AS others_before"
-        " FROM incoming ORDER BY model, kind, seed, variant, fact, layer"
+        "INSERT INTO ranks BY NAME SELECT incoming.* EXCLUDE (filtered_rank)"
+        " REPLACE (facts.fact AS fact, round(log_probability, 3) AS log_probability),"
+        " rank - filtered_rank AS others_before"
+        " FROM incoming JOIN facts ON facts.id = incoming.fact ORDER BY model, kind, seed, variant, facts.fact, layer"
     ),
     "predictions": (
-        "INSERT INTO predictions BY NAME SELECT *"
-        " REPLACE (list_transform(probabilities, lambda p: round(p, 4)) AS probabilities)"
-        " FROM incoming ORDER BY model, kind, fact, layer"
+        "INSERT INTO predictions BY NAME SELECT incoming.*"
+        " REPLACE (facts.fact AS fact, list_transform(probabilities, lambda p: round(p, 4)) AS probabilities)"
+        " FROM incoming JOIN facts ON facts.id = incoming.fact ORDER BY model, kind, facts.fact, layer"
     ),
     "training": "INSERT INTO training BY NAME SELECT * FROM incoming",
-    "coverage": "INSERT INTO coverage BY NAME SELECT * FROM incoming ORDER BY corpus, fact",
+    "coverage": (
+        "INSERT INTO coverage BY NAME SELECT incoming.* REPLACE (facts.fact AS fact)"
+        " FROM incoming JOIN facts ON facts.id = incoming.fact ORDER BY corpus, facts.fact"
+    ),
     "published": "INSERT INTO published BY NAME SELECT * FROM incoming",
 }
+_OF_FACTS = ("ranks", "predictions", "coverage")
+_STRANGE_FACT = "SELECT fact FROM incoming ANTI JOIN facts ON facts.id = incoming.fact LIMIT 1"
 _REQUIRED = ("study", "models", "relations", "facts", "ranks")
 
 
@@ -57,7 +64,8 @@ def publish(database: Path, tables: Mapping[str, Source]) -> None:
     Args:
         database: the file to write or replace.
         tables: per table of the schema (summaries aside) an Arrow table, or the paths of its Parquet parts.
-            Columns are matched by name. Tables that are left out stay empty, but for the required ones.
+            Columns are matched by name, and `fact` is a fact's id. Tables that are left out stay empty, but for the
+            required ones.
 
     Raises:
         BertnesiaError: if a table is missing, unknown or does not fit the schema, a part is damaged, a rank's fact or
@@ -115,6 +123,9 @@ def _fill(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Source]) -
 def _insert(connection: duckdb.DuckDBPyConnection, name: str, statement: str, source: Source) -> None:
     try:
         connection.register("incoming", source if isinstance(source, pa.Table) else _dataset(name, source))
+        strange = connection.execute(_STRANGE_FACT).fetchone() if name in _OF_FACTS else None
+        if strange:
+            raise BertnesiaError(f"Cannot publish {name}: they name fact {strange[0]}, which is not among the facts.")
         connection.execute(statement)
         connection.unregister("incoming")
     except (duckdb.Error, OSError, pa.ArrowException) as error:

@@ -80,7 +80,8 @@ CREATE TABLE templates (
 );
 
 CREATE TABLE facts (
-    fact BIGINT NOT NULL,
+    fact INTEGER NOT NULL,              -- its number in this file, by which the other tables name it: little room
+    id BIGINT NOT NULL,                 -- its number in every study, from a digest
     probe_set VARCHAR NOT NULL,
     relation VARCHAR NOT NULL,
     subject VARCHAR NOT NULL,
@@ -89,7 +90,7 @@ CREATE TABLE facts (
     eligible BOOLEAN NOT NULL,          -- for the base's tokenizer
     reason VARCHAR NOT NULL,            -- why not, empty for eligible facts
     object_in_subject BOOLEAN NOT NULL DEFAULT false, -- the subject's name contains the object
-    half UTINYINT NOT NULL,             -- 0 or 1, drawn by the fact's digest: what is chosen on one is scored on the other
+    half UTINYINT NOT NULL,             -- 0 or 1, drawn by the id: what is chosen on one is scored on the other
     answer INTEGER NOT NULL             -- the same number for the facts of a relation that share their object
 );
 
@@ -100,7 +101,7 @@ CREATE TABLE ranks (
     seed UTINYINT NOT NULL,             -- of decoder training; extra seeds may have the last layer alone
     variant VARCHAR NOT NULL,           -- of the prompt: plain, subject_masked, subject_swapped, paraphrase_1, ...
     layer UTINYINT NOT NULL,
-    fact BIGINT NOT NULL,
+    fact INTEGER NOT NULL,
     rank INTEGER NOT NULL,              -- 1 is best
     others_before INTEGER NOT NULL,     -- other right answers with a better rank; nearly always 0, which takes no room
     filtered_rank INTEGER GENERATED ALWAYS AS (rank - others_before) VIRTUAL,
@@ -113,7 +114,7 @@ CREATE TABLE predictions (
     model VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
     layer UTINYINT NOT NULL,
-    fact BIGINT NOT NULL,
+    fact INTEGER NOT NULL,
     tokens VARCHAR[] NOT NULL,          -- the top 5, best first
     probabilities FLOAT[] NOT NULL        -- four digits after the point
 );
@@ -131,7 +132,7 @@ CREATE TABLE training (
 -- How many passages of a training text mention subject and object of a fact together.
 CREATE TABLE coverage (
     corpus VARCHAR NOT NULL,
-    fact BIGINT NOT NULL,
+    fact INTEGER NOT NULL,
     mentions INTEGER NOT NULL
 );
 
@@ -190,7 +191,7 @@ CREATE TABLE best (
     kind VARCHAR NOT NULL,
     seed UTINYINT NOT NULL,
     variant VARCHAR NOT NULL,
-    fact BIGINT NOT NULL,
+    fact INTEGER NOT NULL,
     rank INTEGER NOT NULL,              -- best over the layers
     layer UTINYINT NOT NULL,            -- the first layer that reaches it
     filtered_gain INTEGER NOT NULL,

@@ -28,10 +28,15 @@ def tables(synthetic: Synthetic) -> dict[str, Source]:
 
 
 def test_ranks_are_stored_in_order(study: Study, synthetic: Synthetic) -> None:
+    """By the facts' numbers in the file: those that can be asked first, then by id."""
     stored = study.query("SELECT * FROM ranks")
+    facts = synthetic.facts.sort_values(["eligible", "fact"], ascending=[False, True])
+    numbers = pd.Series(range(1, len(facts) + 1), index=facts["fact"])
     expected = synthetic.ranks.sort_values(["model", "kind", "seed", "variant", "fact", "layer"]).reset_index(drop=True)
     expected = expected.assign(
-        others_before=expected["rank"] - expected["filtered_rank"], log_probability=expected["log_probability"].round(3)
+        fact=expected["fact"].map(numbers),
+        others_before=expected["rank"] - expected["filtered_rank"],
+        log_probability=expected["log_probability"].round(3),
     )
     pd.testing.assert_frame_equal(stored, expected[list(stored)], check_dtype=False)
 
@@ -62,7 +67,7 @@ def test_summaries_equal_a_slow_count(study: Study, synthetic: Synthetic) -> Non
 
 
 def test_best_is_the_first_layer_that_reaches_the_best_rank(study: Study, synthetic: Synthetic) -> None:
-    best = study.query("SELECT * FROM best").set_index(["model", "kind", "fact"])
+    best = study.query("SELECT * FROM best JOIN facts USING (fact)").set_index(["model", "kind", "id"])
     groups = synthetic.ranks.groupby(["model", "kind", "fact"])
     assert len(best) == len(groups)
     for key, rows in groups:

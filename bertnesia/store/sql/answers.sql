@@ -9,10 +9,11 @@ SELECT
     coalesce(predictions.tokens, []) AS tokens,
     coalesce(predictions.probabilities, []) AS probabilities
 FROM ranks
+JOIN facts USING (fact)
 JOIN models USING (model)
 LEFT JOIN predictions USING (model, kind, layer, fact)
 WHERE models.role = 'model'
-    AND ranks.fact = $fact
+    AND facts.id = $fact
     AND ranks.kind = CASE WHEN models.base IS NULL THEN $base_kind ELSE $kind END
     AND ranks.seed = 0
     AND ranks.variant = 'plain'

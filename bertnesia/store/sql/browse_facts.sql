@@ -1,6 +1,6 @@
 -- One page of the facts that fit, those that were asked first, with the number of all that do.
 SELECT
-    facts.fact,
+    facts.id AS fact,
     facts.probe_set,
     facts.relation,
     relations.label,

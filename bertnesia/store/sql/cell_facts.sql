@@ -1,6 +1,6 @@
 -- The facts of one relation at one layer of a model, best rank first, with the rank of the model it comes from there.
 SELECT
-    facts.fact,
+    facts.id AS fact,
     facts.subject,
     facts.object,
     facts.prompt,

@@ -1,7 +1,7 @@
 -- Facts of one outcome, those that fell or rose furthest first, with what the model says instead at that layer
 -- (over all layers: at its last).
 SELECT
-    facts.fact,
+    facts.id AS fact,
     facts.relation,
     relations.label,
     facts.subject,

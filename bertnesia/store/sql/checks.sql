@@ -1,14 +1,15 @@
 -- Each row is one sentence about what must not be published; only the first few are asked for.
 
-SELECT 'fact ' || fact || ' stands ' || count(*) || ' times among the facts' AS problem
+SELECT 'fact ' || id || ' stands ' || count(*) || ' times among the facts' AS problem
 FROM facts
-GROUP BY fact
+GROUP BY id
 HAVING count(*) > 1
 
 UNION ALL BY NAME
-SELECT 'fact ' || fact || ' stands ' || count(*) || ' times in the coverage of ' || corpus AS problem
+SELECT 'fact ' || facts.id || ' stands ' || count(*) || ' times in the coverage of ' || coverage.corpus AS problem
 FROM coverage
-GROUP BY corpus, fact
+JOIN facts USING (fact)
+GROUP BY coverage.corpus, facts.id
 HAVING count(*) > 1
 
 UNION ALL BY NAME
@@ -22,13 +23,9 @@ FROM (SELECT DISTINCT model FROM ranks)
 ANTI JOIN models USING (model)
 
 UNION ALL BY NAME
-SELECT 'ranks of ' || model || ' name fact ' || fact || ', which is not among the facts' AS problem
-FROM (SELECT model, fact FROM ranks ANTI JOIN facts USING (fact) LIMIT 1)
-
-UNION ALL BY NAME
 SELECT
     model || ' (' || kind || ' decoders, seed ' || seed || ', ' || variant || ' prompts) has ' || n || ' ranks of fact '
-    || fact || ' for ' || layers || ' layers'
+    || facts.id || ' for ' || layers || ' layers'
     || CASE WHEN n > distinct_layers THEN ': some layer has two' ELSE ': some layer has none' END AS problem
 FROM (
     SELECT model, kind, seed, variant, fact, count(*) AS n, count(DISTINCT layer) AS distinct_layers
@@ -37,6 +34,7 @@ FROM (
 )
 JOIN (SELECT model, kind, seed, variant, count(DISTINCT layer) AS layers FROM ranks GROUP BY ALL)
     USING (model, kind, seed, variant)
+JOIN facts USING (fact)
 WHERE n <> layers OR n <> distinct_layers
 
 UNION ALL BY NAME
@@ -58,13 +56,14 @@ JOIN models USING (model)
 WHERE layer > layers
 
 UNION ALL BY NAME
-SELECT 'predictions of ' || model || ' name fact ' || fact || ', which has no rank there' AS problem
+SELECT 'predictions of ' || model || ' name fact ' || facts.id || ', which has no rank there' AS problem
 FROM (
     SELECT model, kind, layer, fact
     FROM predictions
     ANTI JOIN (FROM ranks WHERE seed = 0 AND variant = 'plain') AS plain USING (model, kind, layer, fact)
     LIMIT 1
 )
+JOIN facts USING (fact)
 
 UNION ALL BY NAME
 SELECT 'the table study has ' || count(*) || ' rows in place of one' AS problem

@@ -20,7 +20,7 @@ SELECT
     facts.probe_set,
     facts.relation,
     relations.label,
-    facts.fact,
+    facts.id AS fact,
     facts.prompt,
     facts.object,
     CASE WHEN known.model_rank > 1 THEN 'forgotten' ELSE 'retained' END AS outcome,

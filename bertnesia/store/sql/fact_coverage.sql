@@ -1,4 +1,5 @@
-SELECT corpus, mentions
+SELECT coverage.corpus, coverage.mentions
 FROM coverage
-WHERE fact = $fact
-ORDER BY corpus
+JOIN facts USING (fact)
+WHERE facts.id = $fact
+ORDER BY coverage.corpus

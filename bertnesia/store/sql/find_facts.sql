@@ -1,5 +1,5 @@
 SELECT
-    facts.fact,
+    facts.id AS fact,
     facts.probe_set,
     facts.relation,
     relations.label,

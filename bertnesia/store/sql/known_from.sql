@@ -1,6 +1,6 @@
 known_facts AS (
     SELECT
-        known.fact,
+        facts.id AS fact,
         known.relation,
         relations.label,
         facts.subject,

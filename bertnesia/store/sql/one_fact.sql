@@ -1,5 +1,5 @@
 SELECT
-    facts.fact,
+    facts.id AS fact,
     facts.probe_set,
     facts.relation,
     relations.label,
@@ -12,4 +12,4 @@ SELECT
     facts.reason
 FROM facts
 JOIN relations USING (probe_set, relation)
-WHERE facts.fact = $fact
+WHERE facts.id = $fact

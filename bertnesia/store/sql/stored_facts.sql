@@ -1,3 +1,3 @@
-SELECT fact, probe_set, prompt, eligible
+SELECT id AS fact, probe_set, prompt, eligible
 FROM facts
-ORDER BY fact
+ORDER BY id

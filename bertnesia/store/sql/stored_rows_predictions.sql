@@ -1,3 +1,4 @@
-SELECT *
+SELECT predictions.* REPLACE (facts.id AS fact)
 FROM predictions
-WHERE list_contains($models, model)
+JOIN facts USING (fact)
+WHERE list_contains($models, predictions.model)

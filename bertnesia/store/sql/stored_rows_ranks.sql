@@ -1,3 +1,4 @@
-SELECT * EXCLUDE (others_before)
+SELECT ranks.* EXCLUDE (others_before) REPLACE (facts.id AS fact)
 FROM ranks
-WHERE list_contains($models, model)
+JOIN facts USING (fact)
+WHERE list_contains($models, ranks.model)
