@@ -46,7 +46,9 @@ def by_layer(
         by_model = {str(model): rows for model, rows in masked.dropna(subset="layer").groupby("model")}
         for model in (model for model in shown if model in by_model):
             rows = by_model[model].sort_values("layer")
-            figure.add_trace(_masked(rows, model, labels[model], colours.get(model, MODEL_COLOURS[0])))
+            figure.add_trace(_masked(rows, labels[model], colours.get(model, MODEL_COLOURS[0])))
+        if by_model:
+            figure.add_trace(_masked_in_legend(int(table["layer"].min())))
     if prior is not None:
         figure.add_trace(_prior(table, prior))
     top = max(float(table["high"].max()), prior or 0.0)
@@ -94,15 +96,29 @@ def _band(rows: pd.DataFrame, model: str, colour: str) -> go.Scatter:
     )
 
 
-def _masked(rows: pd.DataFrame, model: str, label: str, colour: str) -> go.Scatter:
+def _masked(rows: pd.DataFrame, label: str, colour: str) -> go.Scatter:
     return go.Scatter(
         x=rows["layer"].astype(int).tolist(),
         y=rows["prior"].tolist(),
         name=f"{escape(label)}, subject masked",
-        legendgroup=model,
+        legendgroup="masked",
+        showlegend=False,
         mode="lines",
         line={"color": colour, "width": 1.5, "dash": "dot"},
         hovertemplate=f"<b>{escape(label)}</b>, subject masked, layer %{{x}}<br>%{{y:.1%}}<extra></extra>",
+    )
+
+
+def _masked_in_legend(layer: int) -> go.Scatter:
+    """One entry for the dotted lines of all models, which shows and hides them: with one each, a phone sees but legend."""
+    return go.Scatter(
+        x=[layer],
+        y=[None],
+        name="subject masked",
+        legendgroup="masked",
+        mode="lines",
+        line={"color": PRIOR_COLOUR, "width": 1.5, "dash": "dot"},
+        hoverinfo="skip",
     )
 
 
@@ -111,7 +127,7 @@ def _prior(table: pd.DataFrame, prior: float) -> go.Scatter:
     return go.Scatter(
         x=ends,
         y=[prior, prior],
-        name="prior: commonest objects",
+        name="commonest objects",
         mode="lines",
         line={"color": PRIOR_COLOUR, "width": 2, "dash": "dash"},
         hovertemplate="prior %{y:.1%}: always the relation's commonest objects<extra></extra>",

@@ -196,7 +196,8 @@ def test_masked_subjects_are_dotted_lines_of_the_layers_page(
 ) -> None:
     figure = figures(open_page("layers", study=rich, measure="P@10", average="facts"))[0]
     lines = {trace["name"]: trace for trace in figure["data"] if trace.get("line", {}).get("dash") == "dot"}
-    assert set(lines) == {"MINI, subject masked", "QA-SQUAD, subject masked"}
+    assert set(lines) == {"MINI, subject masked", "QA-SQUAD, subject masked", "subject masked"}
+    assert [name for name, trace in lines.items() if trace.get("showlegend", True)] == ["subject masked"]
     ranks = synthetic.ranks.merge(synthetic.facts[["fact", "probe_set"]], on="fact")
     ranks = ranks[(ranks["kind"] == "trained") & (ranks["probe_set"] == "trex") & (ranks["model"] == "mini")]
     line = lines["MINI, subject masked"]
