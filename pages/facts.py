@@ -158,9 +158,15 @@ def show_ranks(study: Study, table: pd.DataFrame, models: Models, fact: pd.Serie
 
 
 def show_answers(table: pd.DataFrame, models: Models) -> None:
-    """The first predictions of every layer, model by model."""
+    """The first predictions of every layer, model by model, of those whose first words the study keeps."""
     st.header("What each layer answers")
-    shown = [model for model in models.names if (table["model"] == model).any()]
+    kept = table.groupby("model")["tokens"].agg(lambda tokens: tokens.str.len().any())
+    shown = [model for model in models.names if kept.get(model, False)]
+    silent = [models.label(model) for model in models.names if not kept.get(model, True)]
+    if silent:
+        st.caption(
+            f"The study keeps no first words of {', '.join(silent)} with these decoders; Cloze asks them live."
+        )
     for start in range(0, len(shown), 2):
         for column, model in zip(st.columns(2), shown[start : start + 2], strict=False):
             rows = table[table["model"] == model]

@@ -132,3 +132,16 @@ def test_the_study_is_chosen_in_the_sidebar(
     assert "All right" in [text.value for text in app.sidebar.text]
     assert set(app.dataframe[0].value["value"]) == {100.0}
     assert app.query_params["study"] == "second"
+
+
+@pytest.mark.parametrize("without", [("qa-squad",), ("mini", "qa-squad")])
+def test_models_whose_first_words_are_not_kept(
+    open_page: OpenPage, make: Make, synthetic: Synthetic, without: tuple[str, ...]
+) -> None:
+    fact = synthetic.facts[synthetic.facts["eligible"]].iloc[0]
+    path = make(predictions=arrow(synthetic.predictions[~synthetic.predictions["model"].isin(without)]))
+    app = open_page("facts", study=path, fact=str(fact["fact"]))
+    (said,) = [caption.value for caption in app.caption if "keeps no first words" in caption.value]
+    assert all(name.upper() in said for name in without)
+    assert ("MINI" in said) == ("mini" in without)
+    assert len(figures(app)) == 1 + 2 - len(without), "ranks of all, first words of those that have them"
