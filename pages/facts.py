@@ -107,7 +107,7 @@ def show_fact(study: Study, models: Models, number: int, kind: str) -> None:
     if not fact.eligible:
         nothing_here("No model was asked this fact.", f"{fact.reason[:1].upper()}{fact.reason[1:]}.")
         return
-    table = ask(study, browsing.answers, number, kind=kind)
+    table = ask(study, queries.fact_ranks, number, kind=kind)
     if table.empty:
         nothing_here("No model was asked this fact with these decoders.", "Choose other decoders above.")
         return
@@ -164,9 +164,7 @@ def show_answers(table: pd.DataFrame, models: Models) -> None:
     shown = [model for model in models.names if kept.get(model, False)]
     silent = [models.label(model) for model in models.names if not kept.get(model, True)]
     if silent:
-        st.caption(
-            f"The study keeps no first words of {', '.join(silent)} with these decoders; Cloze asks them live."
-        )
+        st.caption(f"The study keeps no first words of {', '.join(silent)} with these decoders.")
     for start in range(0, len(shown), 2):
         for column, model in zip(st.columns(2), shown[start : start + 2], strict=False):
             rows = table[table["model"] == model]

@@ -183,9 +183,10 @@ def test_with_the_bases_decoders_the_base_answers_with_its_own(study: Study) -> 
     mine = browsing.cell_facts(study, own).set_index("fact")["rank"]
     assert facts["base_rank"].sort_index().tolist() == mine.sort_index().tolist()
     fact = int(mine.index[0])
-    for ask in (browsing.answers, queries.fact_ranks):
-        found, expected = (ask(study, fact, kind=kind).query("model == 'mini'") for kind in ("base", "trained"))
-        pd.testing.assert_frame_equal(found, expected)
+    found, expected = (
+        queries.fact_ranks(study, fact, kind=kind).query("model == 'mini'") for kind in ("base", "trained")
+    )
+    pd.testing.assert_frame_equal(found, expected)
     last = browsing.last_ranks(study, (fact,), kind="base").set_index("model")["rank"]
     assert last["mini"] == mine[fact]
     assert last["qa-squad"] == facts.loc[fact, "rank"]

@@ -110,7 +110,7 @@ def _masked(rows: pd.DataFrame, label: str, colour: str) -> go.Scatter:
 
 
 def _masked_in_legend(layer: int) -> go.Scatter:
-    """One entry for the dotted lines of all models, which shows and hides them: with one each, a phone sees but legend."""
+    """One entry for the dotted lines of all models, which shows and hides them: one each would fill a phone."""
     return go.Scatter(
         x=[layer],
         y=[None],

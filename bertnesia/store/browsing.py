@@ -60,15 +60,6 @@ def one_fact(study: Study, fact: int) -> pd.DataFrame:
     return answer(study, "one_fact", given={"fact": fact})
 
 
-def answers(study: Study, fact: int, *, kind: str = "trained") -> pd.DataFrame:
-    """One fact through every layer of every model.
-
-    Returns:
-        model, layer, rank, filtered_rank, ties, probability, tokens and probabilities (the first five predictions).
-    """
-    return answer(study, "answers", given={"fact": fact, **kinds(study, kind)})
-
-
 def fact_coverage(study: Study, fact: int) -> pd.DataFrame:
     """How many passages of each training text mention a fact's subject and object together: corpus, mentions."""
     return answer(study, "fact_coverage", given={"fact": fact})

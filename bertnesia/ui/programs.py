@@ -290,7 +290,7 @@ def fact(study: Study, one: pd.Series, kind: str, models: Sequence[str], words: 
     python = program(
         study,
         CAST,
-        f"table = browsing.answers(study, {int(one.fact)}, kind={literal(kind)})",
+        f"table = queries.fact_ranks(study, {int(one.fact)}, kind={literal(kind)})",
         f"figure = {drawn}",
         *finish("fact"),
     )

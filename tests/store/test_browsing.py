@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from bertnesia.store import browsing
+from bertnesia.store import browsing, queries
 from bertnesia.store.browsing import Cell, FactFilter
 from bertnesia.store.study import Study
 from tests.store.synthetic_study import LAYERS, Synthetic
@@ -80,7 +80,7 @@ def test_one_fact(study: Study, synthetic: Synthetic) -> None:
 
 def test_answers_of_one_fact(study: Study, synthetic: Synthetic) -> None:
     fact = int(last(synthetic, "mini").index[5])
-    table = browsing.answers(study, fact)
+    table = queries.fact_ranks(study, fact)
     expected = plain(synthetic)
     expected = expected[expected["fact"] == fact].set_index(["model", "layer"])
     assert len(table) == 2 * LAYERS

@@ -225,18 +225,6 @@ def test_facts_left_out_are_counted_by_reason(study: Study, synthetic: Synthetic
     assert (found.set_index("probe_set")["facts"] == asked["facts"] - asked["eligible"]).all()
 
 
-def test_facts_are_found_by_their_text(study: Study, synthetic: Synthetic) -> None:
-    found = queries.find_facts(study, "SUBJECT 12 OF p19", probe_set="trex")
-    assert found["subject"].tolist() == ["Subject 12 of P19"]
-    assert queries.find_facts(study, "100% '; DROP TABLE facts --").empty
-    assert len(queries.find_facts(study, limit=7)) == 7
-    fact = int(found["fact"][0])
-    table = queries.fact_ranks(study, fact, kind="stock")
-    expected = synthetic.ranks.query("fact == @fact and kind == 'stock'").sort_values(["model", "layer"])
-    assert table["rank"].tolist() == expected["rank"].tolist()
-    assert all(len(tokens) == 5 for tokens in table["tokens"])
-
-
 def test_k_counts_from_one() -> None:
     with pytest.raises(BertnesiaError, match="k is 0"):
         Question("trex", BOTH, k=0)

@@ -77,16 +77,13 @@ def every_rank(study: Study, layers: Collection[int]) -> pd.DataFrame:
     return answer(study, "every_rank", given={"layers": list(layers)})
 
 
-def find_facts(
-    study: Study, text: str = "", *, probe_set: str | None = None, relation: str | None = None, limit: int = 200
-) -> pd.DataFrame:
-    """Facts whose subject, object or prompt contains the text, whatever its case."""
-    given = {"text": text, "probe_set": probe_set, "relation": relation, "limit": limit}
-    return answer(study, "find_facts", given=given)
-
-
 def fact_ranks(study: Study, fact: int, *, kind: str = "trained") -> pd.DataFrame:
-    """One fact's rank and first predictions at every layer of every model, the base first."""
+    """One fact through every layer of every model, the base first.
+
+    Returns:
+        model, layer, rank, filtered_rank, ties, probability, tokens and probabilities (the first five predictions,
+        empty where they were not kept).
+    """
     return answer(study, "fact_ranks", given={"fact": fact, **kinds(study, kind)})
 
 
