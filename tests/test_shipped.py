@@ -30,8 +30,7 @@ from bertnesia.summary import summarise
 SHIPPED = Path(bertnesia.__file__).parent.parent / "precomputed"
 SIZE_LIMIT = 50 * 2**20
 SIBLINGS = ("qa-squad", "mlm-squad", "rank-squad", "ner-wnut")
-CONTROLS = ("mlm-cont", "sham-qa", "sham-qa-seed-1")
-SEEDS = ("qa-squad-seed-1", "mlm-squad-seed-1", "rank-squad-seed-1")
+CONTROLS = ("mlm-cont", "mlm-cont-seed-1", "sham-qa", "sham-qa-seed-1")
 
 
 @pytest.fixture(scope="module")
@@ -144,10 +143,10 @@ def test_the_study_holds_its_controls(study: Study) -> None:
         *(("mini", kind) for kind in ("trained", "stock", "random", "control")),
         *((model, kind) for model in SIBLINGS for kind in ("trained", "stock", "base")),
         *((model, kind) for model in CONTROLS for kind in ("trained", "base")),
-        *((model, "trained") for model in SEEDS),
+        *((f"{model}-seed-1", "trained") for model in SIBLINGS),
         *((f"mini-at-{share}", kind) for share in (5, 10, 25, 50) for kind in ("trained", "own")),
         *((f"{model}@{step}", "base") for model in SIBLINGS for step in (6, 12, 30, 60, 150, 300, 450)),
-        *((f"{model}@{step}", "trained") for model in SIBLINGS for step in (150,)),
+        *((f"{model}{point}", "trained") for model in SIBLINGS for point in ("-at-5", "@150", "-at-50")),
     }
     variants = asked[asked["seed"] == 0].groupby(["model", "kind"])["variant"].agg(set)
     assert {"plain", "subject_masked", "subject_swapped", "paraphrase_1"} <= variants["mini", "trained"]
@@ -157,7 +156,8 @@ def test_the_study_holds_its_controls(study: Study) -> None:
         elif (model, kind) != ("mini", "trained"):
             assert variants[model, kind] == {"plain"}, (model, kind)
     facts = {(row.model, row.variant): row.facts for row in asked.itertuples() if row.kind in {"trained", "base"}}
-    sample = {facts[f"{model}@6", "plain"] for model in SIBLINGS} | {facts["mini", "paraphrase_1"]}
+    sample = {facts[f"{model}{point}", "plain"] for model in SIBLINGS for point in ("@6", "-at-5", "-at-50")}
+    sample.add(facts["mini", "paraphrase_1"])
     assert len(sample) == 1
     assert 0.3 < sample.pop() / facts["mini", "plain"] < 0.4
     seeds = {(row.model, row.seed): row.layers for row in asked[asked["seed"] > 0].itertuples()}

@@ -79,7 +79,10 @@ def told_of_all_facts() -> list[str]:
         f"{last['forgotten']} facts went, and {last['learned']} came",
         f"disagree on {share(churn['forgotten'], churn['right_in_base'])} of what its last layer has right",
         f"Of the {share(last['forgotten'], known)}, so much could be noise",
-        f"that `mini` was made of, and forgets {share(null['mlm-cont'], known)}.",
+        (
+            f"that `mini` was made of, and forgets {share(null['mlm-cont'], known)}, "
+            f"from another seed {share(null['mlm-cont-seed-1'], known)}."
+        ),
         (
             f"It learns nothing, and forgets {share(null['sham-qa'], known)}, "
             f"from another seed {share(null['sham-qa-seed-1'], known)}:"
