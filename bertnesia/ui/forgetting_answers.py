@@ -96,7 +96,7 @@ def _controls(study: Study, comparison: queries.Comparison) -> tuple[str, str]:
     table = forgetting.rates(table[table["at"] == at]).dropna(subset="forgetting_rate")
     if table.empty:
         return "", ""
-    named = [f"{row.label} {percent(row.forgetting_rate)}" for row in table.itertuples()]
+    named = [f"{percent(row.forgetting_rate)} ({row.label})" for row in table.itertuples()]
     where = "any layer" if at == "total" else "the last layer"
     said = f" Trained as long without a new task to learn, the base forgets at {where}: {'; '.join(named)}."
     mine = forgetting.rates(ask(study, queries.forgetting_by_model, question_of(comparison, comparison.model)))

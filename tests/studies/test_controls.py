@@ -134,13 +134,13 @@ def test_every_control_has_its_ranks_and_no_more(asked: pd.DataFrame) -> None:
 
 
 def test_side_questions_are_asked_of_the_same_sample_of_the_facts(study: Study) -> None:
-    asked = study.query("SELECT DISTINCT model, variant, fact FROM ranks")
-    eligible = set(study.query("SELECT fact FROM facts WHERE eligible")["fact"])
+    asked = study.query("SELECT DISTINCT model, variant, id FROM ranks JOIN facts USING (fact)")
+    eligible = set(study.query("SELECT id FROM facts WHERE eligible")["id"])
     sample = {fact for fact in eligible if fact // 2 % 10_000 < 5_000}
     assert 0 < len(sample) < len(eligible)
     (step,) = {model for model in asked["model"] if model.startswith("qa@")}
     for (model, variant), rows in asked.groupby(["model", "variant"]):
-        facts = set(rows["fact"])
+        facts = set(rows["id"])
         if variant == "subject_swapped":
             assert facts <= sample, "some subjects have none to stand in for them"
             assert facts

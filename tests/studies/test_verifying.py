@@ -134,7 +134,7 @@ def test_one_rank_beside_a_near_tie_is_put_down_to_rounding(copy: Path) -> None:
     move(copy, "TRUE", 7)
     drawn = sorted({int(fact) for fact in re.findall(r"plain prompt of fact (\d+)", " ".join(sentences(copy)))})
     move(copy, "TRUE", -7)
-    one, two = f"fact = {drawn[0]}", f"fact = {drawn[1]}"
+    one, two = (f"fact = (SELECT fact FROM facts WHERE id = {fact})" for fact in drawn[:2])
     for where, places, told, rounded in ((one, 1, 0, 1), (two, 1, 2, 0), (two, -1, 0, 1), (one, 1, 1, 0)):
         move(copy, where, places)
         checks = check(copy)
