@@ -131,6 +131,8 @@ def test_other_faulty_tables_are_refused(tmp_path: Path, tables: dict[str, Sourc
     coverage = pd.DataFrame({"corpus": "text", "fact": synthetic.facts["fact"].iloc[[0, 0]], "mentions": 1})
     with pytest.raises(BertnesiaError, match=r"fact \d+ stands 2 times in the coverage of text"):
         publish(path, {**tables, "coverage": arrow(coverage)})
+    with pytest.raises(BertnesiaError, match="publish coverage: they name fact 7, which is not among the facts"):
+        publish(path, {**tables, "coverage": arrow(coverage.assign(fact=7))})
     with pytest.raises(BertnesiaError, match="base model mini"):
         publish(path, {**tables, "models": models_table().slice(1), "ranks": arrow(synthetic.ranks[0:0])})
     with pytest.raises(BertnesiaError, match="2 rows in place of one"):
