@@ -161,8 +161,9 @@ def show_answers(table: pd.DataFrame, models: Models) -> None:
     """The first predictions of every layer, model by model, of those whose first words the study keeps."""
     st.header("What each layer answers")
     kept = table.groupby("model")["tokens"].agg(lambda tokens: tokens.str.len().any())
-    shown = [model for model in models.names if kept.get(model, False)]
-    silent = [models.label(model) for model in models.names if not kept.get(model, True)]
+    asked = [model for model in models.names if model in kept.index]
+    shown = [model for model in asked if kept[model]]
+    silent = [models.label(model) for model in asked if not kept[model]]
     if silent:
         st.caption(f"The study keeps no first words of {', '.join(silent)} with these decoders.")
     for start in range(0, len(shown), 2):

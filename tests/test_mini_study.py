@@ -122,7 +122,7 @@ def test_who_has_more_right_than_the_base() -> None:
 def test_what_is_forgotten_on_the_way() -> None:
     """At 5, 25, 50 % and the end of a run of 600 steps, by decoders of its own and by the base's."""
     own = pd.DataFrame()
-    for label in ("QA-SQUAD", "MLM-SQUAD", "RANK-SQUAD", "NER-WNUT"):
+    for label in (label for label, model in MODELS.items() if model in SIBLINGS):
         counts = {}
         for kind in ("trained", "base"):
             table = queries.steps(STUDY, Comparison("atlas", STUDY.base, MODELS[label], kind))
@@ -147,9 +147,11 @@ def test_what_is_forgotten_on_the_way() -> None:
 
 def test_what_the_second_runs_learned() -> None:
     scores = STUDY.models().set_index("model")["scores"].map(json.loads)
-    named = ("qa-squad", "F1", "f1"), ("mlm-squad", "accuracy", "accuracy"), ("rank-squad", "MRR@10", "mrr@10")
-    more = ("ner-wnut", "F1", "f1"), ("sham-qa", "F1", "f1"), ("mlm-cont", "accuracy", "accuracy")
-    for model, word, score in (*named, *more):
+    words = dict.fromkeys(("qa-squad", "ner-wnut", "sham-qa"), "F1") | {"rank-squad": "MRR@10"}
+    words |= dict.fromkeys(("mlm-squad", "mlm-cont"), "accuracy")
+    assert words.keys() == AGAIN.keys()
+    for model, word in words.items():
+        score = word.lower()
         reached = percent(scores[AGAIN[model]][score])
         assert re.search(rf"{model.upper()}(?: reached)? {re.escape(word)} {reached}", SAID), model
 

@@ -44,10 +44,11 @@ def by_layer(
         figure.add_trace(_line(rows, model, labels[model], colour, markers.get(model, MODEL_MARKERS[0])))
     if masked is not None:
         by_model = {str(model): rows for model, rows in masked.dropna(subset="layer").groupby("model")}
-        for model in (model for model in shown if model in by_model):
+        dotted = [model for model in shown if model in by_model]
+        for model in dotted:
             rows = by_model[model].sort_values("layer")
             figure.add_trace(_masked(rows, labels[model], colours.get(model, MODEL_COLOURS[0])))
-        if by_model:
+        if dotted:
             figure.add_trace(_masked_in_legend(int(table["layer"].min())))
     if prior is not None:
         figure.add_trace(_prior(table, prior))

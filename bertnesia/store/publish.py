@@ -19,6 +19,7 @@ SCHEMA_VERSION = 3
 
 Source: TypeAlias = pa.Table | Sequence[Path]
 
+_OF_FACTS = "FROM incoming JOIN facts ON facts.id = incoming.fact"
 _INSERTS = {
     "study": "INSERT INTO study BY NAME SELECT * FROM incoming",
     "models": "INSERT INTO models BY NAME SELECT * FROM incoming ORDER BY position",
@@ -35,21 +36,20 @@ _INSERTS = {
         "INSERT INTO ranks BY NAME SELECT incoming.* EXCLUDE (filtered_rank)"
         " REPLACE (facts.fact AS fact, round(log_probability, 3) AS log_probability),"
         " rank - filtered_rank AS others_before"
-        " FROM incoming JOIN facts ON facts.id = incoming.fact ORDER BY model, kind, seed, variant, facts.fact, layer"
+        f" {_OF_FACTS} ORDER BY model, kind, seed, variant, facts.fact, layer"
     ),
     "predictions": (
         "INSERT INTO predictions BY NAME SELECT incoming.*"
         " REPLACE (facts.fact AS fact, list_transform(probabilities, lambda p: round(p, 4)) AS probabilities)"
-        " FROM incoming JOIN facts ON facts.id = incoming.fact ORDER BY model, kind, facts.fact, layer"
+        f" {_OF_FACTS} ORDER BY model, kind, facts.fact, layer"
     ),
     "training": "INSERT INTO training BY NAME SELECT * FROM incoming",
     "coverage": (
         "INSERT INTO coverage BY NAME SELECT incoming.* REPLACE (facts.fact AS fact)"
-        " FROM incoming JOIN facts ON facts.id = incoming.fact ORDER BY corpus, facts.fact"
+        f" {_OF_FACTS} ORDER BY corpus, facts.fact"
     ),
     "published": "INSERT INTO published BY NAME SELECT * FROM incoming",
 }
-_OF_FACTS = ("ranks", "predictions", "coverage")
 _STRANGE_FACT = "SELECT fact FROM incoming ANTI JOIN facts ON facts.id = incoming.fact LIMIT 1"
 _REQUIRED = ("study", "models", "relations", "facts", "ranks")
 
@@ -123,7 +123,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Source]) -
 def _insert(connection: duckdb.DuckDBPyConnection, name: str, statement: str, source: Source) -> None:
     try:
         connection.register("incoming", source if isinstance(source, pa.Table) else _dataset(name, source))
-        strange = connection.execute(_STRANGE_FACT).fetchone() if name in _OF_FACTS else None
+        strange = connection.execute(_STRANGE_FACT).fetchone() if _OF_FACTS in statement else None
         if strange:
             raise BertnesiaError(f"Cannot publish {name}: they name fact {strange[0]}, which is not among the facts.")
         connection.execute(statement)
