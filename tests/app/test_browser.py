@@ -88,6 +88,7 @@ def test_the_address_is_the_view(server: str, page: "playwright.Page", browser: 
     plots(page, 2)
     page.get_by_role("radio", name="P@10", exact=True).click()
     playwright.expect(page.get_by_text("P@10 by layer")).to_be_visible(timeout=WAIT)
+    settle(page)  # a choice before the address is written is one step of the history with the next
     page.get_by_text("Filtered ranks").click()
     page.wait_for_url(re.compile(r"/layers\?.*measure=P(@|%40)10.*filtered=true.*models=mini&models=qa-squad"))
     settle(page)
@@ -100,6 +101,7 @@ def test_the_address_is_the_view(server: str, page: "playwright.Page", browser: 
     page.go_back()
     playwright.expect(page.get_by_role("switch", name="Filtered ranks")).not_to_be_checked(timeout=WAIT)
     settle(page)
+    playwright.expect(page.get_by_text("P@10 by layer")).to_be_visible(timeout=WAIT)
     page.go_back()
     playwright.expect(page.get_by_text("P@1 by layer")).to_be_visible(timeout=WAIT)
 
