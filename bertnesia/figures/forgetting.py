@@ -1,5 +1,7 @@
 """Retained, forgotten and learned: by relation, by layer, by amount of training data; and how far ranks moved."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -18,6 +20,7 @@ from bertnesia.figures.style import (
     escape,
     faint,
     frame,
+    level,
     shorten,
 )
 
@@ -241,7 +244,8 @@ def by_share(table: pd.DataFrame, *, colour: str, title: str, note: str) -> go.F
     """The forgetting rate by the share of the training data that was used, a line per way of matching.
 
     Args:
-        table: share, matched (epochs or steps; empty for the whole run, where all lines end), value, low, high.
+        table: share, matched (epochs or steps; empty for the whole run, where all lines end), value, low, high,
+            churn_of_base (the same in every row; missing where it was not measured).
         colour: the model's hue.
         title: what is shown.
         note: what is counted, with n.
@@ -270,6 +274,9 @@ def by_share(table: pd.DataFrame, *, colour: str, title: str, note: str) -> go.F
                 hovertemplate=f"%{{x:.0%}} of the data, as many {escape(str(matched))}<br>%{{y:.1%}}<extra></extra>",
             )
         )
+    churn = float(table["churn_of_base"].iloc[0])
+    if not math.isnan(churn):
+        figure.add_trace(level([0, 1], churn, name="churn alone", meaning="forgotten by another decoder of the base"))
     return frame(
         figure,
         title,

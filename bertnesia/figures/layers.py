@@ -5,7 +5,17 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from bertnesia.figures.style import MODEL_COLOURS, MODEL_MARKERS, PERCENT, PRIOR_COLOUR, empty, escape, faint, frame
+from bertnesia.figures.style import (
+    MODEL_COLOURS,
+    MODEL_MARKERS,
+    PERCENT,
+    PRIOR_COLOUR,
+    empty,
+    escape,
+    faint,
+    frame,
+    level,
+)
 
 
 def by_layer(
@@ -51,7 +61,9 @@ def by_layer(
         if dotted:
             figure.add_trace(_masked_in_legend(int(table["layer"].min())))
     if prior is not None:
-        figure.add_trace(_prior(table, prior))
+        ends = [int(table["layer"].min()), int(table["layer"].max())]
+        meaning = "prior: always the relation's commonest objects"
+        figure.add_trace(level(ends, prior, name="commonest objects", meaning=meaning))
     top = max(float(table["high"].max()), prior or 0.0)
     return frame(
         figure,
@@ -120,18 +132,6 @@ def _masked_in_legend(layer: int) -> go.Scatter:
         mode="lines",
         line={"color": PRIOR_COLOUR, "width": 1.5, "dash": "dot"},
         hoverinfo="skip",
-    )
-
-
-def _prior(table: pd.DataFrame, prior: float) -> go.Scatter:
-    ends = [int(table["layer"].min()), int(table["layer"].max())]
-    return go.Scatter(
-        x=ends,
-        y=[prior, prior],
-        name="commonest objects",
-        mode="lines",
-        line={"color": PRIOR_COLOUR, "width": 2, "dash": "dash"},
-        hovertemplate="prior %{y:.1%}: always the relation's commonest objects<extra></extra>",
     )
 
 

@@ -14,6 +14,7 @@ from bertnesia.figures.style import (
     escape,
     faint,
     frame,
+    level,
 )
 
 
@@ -77,7 +78,8 @@ def training_curve(table: pd.DataFrame, *, colour: str, title: str, measure: str
     """A score by training step: a line per layer, the stronger the later, or a single one for the model itself.
 
     Args:
-        table: layer (missing for the model itself), step, value.
+        table: layer (missing for the model itself), step, value; churn_of_base where values are what is retained of the
+            base: without change, all but the last layer's churn would be.
         colour: the model's hue.
         title: what is shown.
         measure: name of the value axis, with its unit.
@@ -104,6 +106,11 @@ def training_curve(table: pd.DataFrame, *, colour: str, title: str, measure: str
                 hovertemplate=f"<b>{name}</b>, step %{{x:,}}<br>%{{y:{'.1%' if share else '.3f'}}}<extra></extra>",
             )
         )
+    last = table[table["layer"] == table["layer"].max()]
+    if "churn_of_base" in last and last["churn_of_base"].notna().any():
+        ends = [int(table["step"].min()), int(table["step"].max())]
+        kept = 1 - float(last["churn_of_base"].iloc[0])
+        figure.add_trace(level(ends, kept, name="churn alone", meaning="retained by another decoder of the base"))
     return frame(
         figure,
         title,

@@ -82,6 +82,25 @@ def faint(colour: str, opacity: float = 0.16) -> str:
     return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
+def level(ends: Sequence[float], share: float, *, name: str, meaning: str) -> go.Scatter:
+    """A dashed line across a figure: the share that something reaches without what the figure is about.
+
+    Args:
+        ends: where it begins and ends on the horizontal axis.
+        share: its height.
+        name: what it is called in the legend.
+        meaning: what a reader is told who points at it.
+    """
+    return go.Scatter(
+        x=list(ends),
+        y=[share, share],
+        name=name,
+        mode="lines",
+        line={"color": PRIOR_COLOUR, "width": 2, "dash": "dash"},
+        hovertemplate=f"%{{y:.1%}} {meaning}<extra></extra>",
+    )
+
+
 def frame(
     figure: go.Figure,
     title: str,

@@ -113,11 +113,9 @@ def _steps(study: Study, comparison: Comparison, model: str, label: str) -> Iter
     yield Exhibit(
         f"{comparison.probe_set}-steps-{model}",
         f"{label}: what is known at each step of fine-tuning",
-        rows[
-            ["step", "layer", "facts", "right_in_base", "right_in_model", "retained", "forgotten", "learned", "value"]
-        ],
-        "From the base (step 0) to the model itself, at every layer; always read with the base's decoders, unless the "
-        "table of runs says otherwise.",
+        rows[["step", "layer", *queries.OUTCOMES, "value", "churn_of_base"]],
+        "From the base (step 0) to the model itself, at every layer, at the points that were asked with "
+        f"{comparison.kind} decoders.",
         SHARES,
         heat_map(
             drawn,
@@ -148,8 +146,9 @@ def _shares(study: Study, comparison: Comparison, model: str, cast: Cast) -> Ite
     yield Exhibit(
         f"{comparison.probe_set}-data-{model}",
         f"{label}: less training data",
-        rows[["share", "matched", *[name for name in COUNTS if name in rows], *RATES]],
-        "With as many epochs, less data also means fewer updates; with as many steps, only the data differ.",
+        rows[["share", "matched", *COUNTS, *RATES, "churn_of_base"]],
+        "With as many epochs, less data also means fewer updates; with as many steps, only the data differ. The dashed "
+        "line is churn: what another decoder of the base itself would seem to have forgotten.",
         SHARES,
         by_share(
             rows.dropna(subset="value"),

@@ -32,6 +32,7 @@ RATES = {
     "forgetting interval": Column("95 %", "interval", GLOSSARY["interval"]),
     "net_change": Column("Net change", "change", GLOSSARY["net change"]),
 }
+CHURN = Column("Churn of the base", "share", GLOSSARY["churn"])
 READING_OBJECTIVES = (
     "One bar per fine-tuned model, all on the same facts: grey and red together are what the base has right, grey and "
     "blue what is right after fine-tuning. The table sets churn beside the forgetting rate: what two decoders of the "
@@ -44,11 +45,13 @@ READING_CONTROLS = (
 READING_MAP = "Net change of each relation (rows) under each objective (columns), in points: red was lost, blue gained."
 READING_STEPS = (
     "Each line is one layer, the stronger the later. It starts at the base and follows how many of the facts that the "
-    "base has right there are still right as fine-tuning goes on: the layer that falls first forgets first."
+    "base has right there are still right as fine-tuning goes on: the layer that falls first forgets first. The dashed "
+    "line is where churn alone would leave the last layer: what another decoder of the base itself has right."
 )
 READING_DATA = (
     "Each point is a run on part of the training data. With as many *epochs*, less data also means fewer updates; with "
-    "as many *steps*, only the data differ."
+    "as many *steps*, only the data differ. The dashed line is churn: what another decoder of the base itself would "
+    "seem to have forgotten."
 )
 READING_TEXT = (
     "Facts whose subject and answer stand together in a passage of the training text, and those that do not: did the "
@@ -69,7 +72,7 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
         ["control", "forgetting_rate"], ascending=[True, False]
     )
     churn = ask(study, queries.churn, question_of(comparison, comparison.base))
-    table["churn"] = forgetting.churn_rate(churn, at)
+    table["churn_of_base"] = forgetting.churn_rate(churn, at)
     worst = table.iloc[0]
     note = f"{int(table['facts'].max()):,} facts of {controls.probe_set_name(comparison.probe_set)}"
     words = {
@@ -85,7 +88,7 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
         code=programs_forgetting.objectives(study, question, comparison.base, at, words),
     )
     with st.expander("Table"):
-        columns = {"label": Column("Model"), **RATES, "churn": Column("Churn of the base", "share", GLOSSARY["churn"])}
+        columns = {"label": Column("Model"), **RATES, "churn_of_base": CHURN}
         show_table(table, columns, name="objectives", alt="Counts and rates of every fine-tuned model")
     _show_seeds(study, comparison, models)
     _show_objective_map(study, question, comparison.layer, models)
@@ -170,6 +173,7 @@ def show_steps(study: Study, comparison: queries.Comparison, models: Models) -> 
             "learned": Column("Learned", "count", GLOSSARY["outcome"]),
             "value": Column("Retained share", "share"),
             "precision": Column(f"P@{comparison.k}", "share", GLOSSARY["P@k"]),
+            "churn_of_base": CHURN,
         }
         show_table(table, columns, name="steps", alt="Counts by step and layer")
     _show_falls(study, comparison)
@@ -215,7 +219,7 @@ def show_data(study: Study, comparison: queries.Comparison, models: Models) -> N
         code=programs_forgetting.data(study, comparison, layer, words),
     )
     with st.expander("Table"):
-        columns = {"share": Column("Data", "share"), "matched": Column("As many"), **RATES}
+        columns = {"share": Column("Data", "share"), "matched": Column("As many"), **RATES, "churn_of_base": CHURN}
         show_table(rows, columns, name="data", alt="Counts and rates by share of the data")
 
 

@@ -41,13 +41,22 @@ def test_steps_follow_what_the_base_knew(open_page: OpenPage, rich: Path, right:
     app = open_page("forgetting", study=rich, view="steps")
     (figure,) = figures(app)
     models = {0: "mini", **{step: f"qa-squad-{step}" for step in STEPS}, 200: "qa-squad"}
-    for trace in figure["data"]:
+    *lines, null = figure["data"]
+    for trace in lines:
         layer = int(trace["name"].removeprefix("layer "))
         base = of(right, "mini", layer)
         shares = dict(zip(values(trace["x"]), values(trace["y"]), strict=True))
         assert set(shares) == set(models)
         for step, model in models.items():
             assert shares[step] == pytest.approx(len(base & of(right, model, layer)) / len(base))
+    base = of(right, "mini", LAYERS)
+    churn = len(base - of(right, "mini", LAYERS, seed=1)) / len(base)
+    assert (null["name"], values(null["x"])) == ("churn alone", [0, 200])
+    assert values(null["y"]) == pytest.approx([1 - churn] * 2)
+    table = next(frame.value for frame in app.dataframe if "churn_of_base" in frame.value)
+    last = table[table["layer"] == LAYERS]
+    assert last["churn_of_base"].tolist() == pytest.approx([100 * churn] * len(models))
+    assert table.drop(index=last.index)["churn_of_base"].isna().all(), "the second seed has no other layer"
     lost = {step: len(of(right, "mini", LAYERS) - of(right, model, LAYERS)) for step, model in models.items()}
     half = min(step for step, count in lost.items() if count >= lost[200] / 2)
     assert f"By step {half}" in said(app)
@@ -100,6 +109,8 @@ def test_amounts_of_data(open_page: OpenPage, rich: Path, right: pd.Series) -> N
         rate = len(base - of(right, f"qa-squad-{matched}-{share}", 6)) / len(base)
         assert line[share] == pytest.approx(rate)
         assert line[1.0] == pytest.approx(whole)
+    churn = len(base - of(right, "mini", 6, seed=1)) / len(base)
+    assert list(lines["churn alone"].values()) == pytest.approx([churn, churn])
 
 
 def test_facts_that_a_text_mentions(open_page: OpenPage, rich: Path, right: pd.Series, synthetic: Synthetic) -> None:
@@ -153,9 +164,9 @@ def test_all_objectives(open_page: OpenPage, rich: Path, right: pd.Series) -> No
     base = of(right, "mini", 6)
     gone = [len(base - of(right, model, 6)) for model in ("qa-squad", CONTROL)]
     assert values(forgotten["x"]) == pytest.approx([count / 100 for count in gone])
-    table = next(frame.value for frame in app.dataframe if "churn" in frame.value)
+    table = next(frame.value for frame in app.dataframe if "churn_of_base" in frame.value)
     churn = len(base - of(right, "mini", 6, seed=1)) / len(base)
-    assert table["churn"].tolist() == pytest.approx([100 * churn] * 2)
+    assert table["churn_of_base"].tolist() == pytest.approx([100 * churn] * 2)
     assert f"without a new task to learn: {CONTROL} (of QA-SQUAD). Only what" in said(app)
     null = f"the base forgets at the last layer: {100 * gone[1] / len(base):.1f} % ({CONTROL})."
     assert null in said(app)

@@ -53,10 +53,13 @@ def test_forgotten_facts_are_lost_or_buried() -> None:
 def test_amounts_of_data_are_a_line_per_way_of_matching() -> None:
     rows = [(0.5, "steps", 0.2), (0.1, "steps", 0.1), (0.1, "epochs", 0.05), (1.0, "", 0.3)]
     table = pd.DataFrame(rows, columns=["share", "matched", "value"])
-    table = table.assign(low=table["value"] - 0.01, high=table["value"] + 0.03)
+    table = table.assign(low=table["value"] - 0.01, high=table["value"] + 0.03, churn_of_base=0.04)
     figure = by_share(table, colour="#3B7DD8", title="t", note="n")
     assert [(trace.name, trace.x, trace.y) for trace in figure.data] == [
         ("as many steps as the whole", (0.1, 0.5, 1.0), (0.1, 0.2, 0.3)),
         ("as many epochs as the whole", (0.1, 1.0), (0.05, 0.3)),
+        ("churn alone", (0, 1), (0.04, 0.04)),
     ]
+    unmeasured = by_share(table.assign(churn_of_base=float("nan")), colour="#3B7DD8", title="t", note="n")
+    assert [trace.name for trace in unmeasured.data] == [trace.name for trace in figure.data[:2]]
     assert figure.data[0].error_y.array == pytest.approx((0.03, 0.03, 0.03))

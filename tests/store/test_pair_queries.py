@@ -170,6 +170,8 @@ def test_churn_is_between_two_decoder_seeds(rich: Study, plain: Plain) -> None:
         expected = plain.outcomes(*(_only(at(run, layer), shared) for run in runs), 10)
         assert {name: row[name] for name in OUTCOMES} == {name: expected[name] for name in OUTCOMES}
         assert row["left_out"] == 28 - expected["facts"]
+    of_mini = found[found["model"] == "mini"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(queries.churn(rich, question, of=("mini",)), of_mini, check_dtype=False)
     assert queries.churn(rich, Question(PROBE, ("mlm",))).empty
     assert list(queries.churn(rich, Question(PROBE, ("mlm",)))) == list(found)
 

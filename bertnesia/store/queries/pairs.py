@@ -68,21 +68,26 @@ def lost_and_buried(study: Study, comparison: Comparison) -> pd.DataFrame:
     return _against_base(study, question, "lost_and_buried", base=comparison.base)
 
 
-def churn(study: Study, question: Question) -> pd.DataFrame:
+def churn(study: Study, question: Question, of: tuple[str, ...] | None = None) -> pd.DataFrame:
     """Each model against itself with decoders of another seed: what seems forgotten though nothing changed.
+
+    Args:
+        study: holds decoders of seeds 0 and 1 of the models.
+        question: the facts are those that all its models were asked.
+        of: those of its models that are held against themselves; by default all.
 
     Returns:
         model, at (`layer` or `total`), layer (missing for total), facts, right_in_base (with seed 0), right_in_model
         (with seed 1), retained, forgotten, learned, left_out, is_last (the model's last layer). No row where there is
         no second seed; no total where it has not all the layers of the first.
     """
-    table = _churn(study, question)
+    table = _churn(study, question, question.models if of is None else of)
     return table[table["relation"].isna()].drop(columns="relation").reset_index(drop=True)
 
 
 def churn_by_relation(study: Study, question: Question) -> pd.DataFrame:
     """The same per relation: the columns of `churn` without left_out, and relation."""
-    table = _churn(study, question).drop(columns="left_out")
+    table = _churn(study, question, question.models).drop(columns="left_out")
     return table[table["relation"].notna()].reset_index(drop=True)
 
 
@@ -156,8 +161,8 @@ def _outcome_counts(study: Study, question: Question, name: str) -> pd.DataFrame
     return answer(study, "shared", *counts, name, given=given)
 
 
-def _churn(study: Study, question: Question) -> pd.DataFrame:
-    tables = [_churn_of(study, question, model) for model in question.models]
+def _churn(study: Study, question: Question, of: tuple[str, ...]) -> pd.DataFrame:
+    tables = [_churn_of(study, question, model) for model in of]
     found = [table for table in tables if not table.empty]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_CHURN)
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bertnesia.store.queries.catalogue import runs
 from bertnesia.store.queries.layers import layer_measures
-from bertnesia.store.queries.pairs import OUTCOMES, forgetting_by_layer
+from bertnesia.store.queries.pairs import OUTCOMES, churn, forgetting_by_layer
 from bertnesia.store.queries.questions import Average, Comparison, Question, answer
 from bertnesia.store.study import Study
 
@@ -20,7 +20,8 @@ def steps(study: Study, comparison: Comparison) -> pd.DataFrame:
 
     Returns:
         model, step, steps (of the run), progress, layer, facts, right_in_base, right_in_model, retained, forgotten,
-        learned, left_out. Empty where the run was not probed on its way.
+        learned, left_out, churn_of_base (its forgetting rate between two decoder seeds, on the same facts; missing
+        where it has one seed). Empty where the run was not probed on its way.
     """
     found = _variants(study, comparison, "step")
     if found.empty:
@@ -31,7 +32,8 @@ def steps(study: Study, comparison: Comparison) -> pd.DataFrame:
     counts = forgetting_by_layer(study, comparison.of_models(*rows["model"])).merge(rows, on="model")
     table = pd.concat([_of_the_base(counts, comparison.base, length), counts], ignore_index=True)
     table["progress"] = table["step"] / table["steps"]
-    columns = ["model", "step", "steps", "progress", "layer", *OUTCOMES, "left_out"]
+    table = _beside_churn(study, comparison, table)
+    columns = ["model", "step", "steps", "progress", "layer", *OUTCOMES, "left_out", "churn_of_base"]
     return table.sort_values(["step", "layer"], kind="stable")[columns].reset_index(drop=True)
 
 
@@ -62,7 +64,8 @@ def shares(study: Study, comparison: Comparison) -> pd.DataFrame:
 
     Returns:
         model, share, matched (`epochs` or `steps`, empty for the model itself), layer, facts, right_in_base,
-        right_in_model, retained, forgotten, learned, left_out. Empty where no such variant was probed.
+        right_in_model, retained, forgotten, learned, left_out, churn_of_base (as in `steps`). Empty where no such
+        variant was probed.
     """
     found = _variants(study, comparison, "data")
     if found.empty:
@@ -70,7 +73,8 @@ def shares(study: Study, comparison: Comparison) -> pd.DataFrame:
     itself = pd.DataFrame({"model": [comparison.model], "share": [1.0], "matched": [""]})
     rows = pd.concat([found[["model", "share", "matched"]], itself], ignore_index=True)
     counts = forgetting_by_layer(study, comparison.of_models(*rows["model"])).merge(rows, on="model")
-    columns = ["model", "share", "matched", "layer", *OUTCOMES, "left_out"]
+    counts = _beside_churn(study, comparison, counts)
+    columns = ["model", "share", "matched", "layer", *OUTCOMES, "left_out", "churn_of_base"]
     return counts.sort_values(["share", "matched", "layer"], kind="stable")[columns].reset_index(drop=True)
 
 
@@ -115,6 +119,15 @@ def _asked(study: Study, what: Question | Comparison) -> pd.Series:
     return same["model"]
 
 
+def _beside_churn(study: Study, comparison: Comparison, counts: pd.DataFrame) -> pd.DataFrame:
+    """The counts with the churn of the base at each layer, over the facts that all these models were asked."""
+    question = comparison.of_models(comparison.base, *dict.fromkeys(counts["model"]))
+    table = churn(study, question, of=(comparison.base,))
+    table = table[table["at"] == "layer"]
+    rates = (table["forgotten"] / table["right_in_base"].where(table["right_in_base"] > 0)).set_axis(table["layer"])
+    return counts.assign(churn_of_base=counts["layer"].map(rates).astype(float))
+
+
 def _of_the_base(counts: pd.DataFrame, base: str, length: int) -> pd.DataFrame:
     """The base as its own step 0: everything it has right is retained."""
     first = counts.drop_duplicates("layer").copy()
@@ -123,4 +136,4 @@ def _of_the_base(counts: pd.DataFrame, base: str, length: int) -> pd.DataFrame:
 
 
 def _empty(*names: str) -> pd.DataFrame:
-    return pd.DataFrame(columns=["model", *names, "layer", *OUTCOMES, "left_out"])
+    return pd.DataFrame(columns=["model", *names, "layer", *OUTCOMES, "left_out", "churn_of_base"])
