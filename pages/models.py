@@ -1,7 +1,5 @@
 """Models: where each comes from, how good its decoders are, how training went, and how to add another."""
 
-import json
-
 import streamlit as st
 
 from bertnesia.figures.models import decoder_quality, training_curve
@@ -13,21 +11,8 @@ from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
 from bertnesia.ui.models import Models, models_of
 from bertnesia.ui.routing import guard
+from bertnesia.ui.scores import QUALITY, SHARES, SIZES, score_name, scores_text
 from bertnesia.ui.study import ask, current_study
-
-QUALITY = {
-    "loss": "Validation loss, nats per masked word",
-    "accuracy": "Share of masked words right",
-}
-SCORES = {
-    **QUALITY,
-    "f1": "F1, share of words in common with the answer",
-    "exact_match": "Share of answers exactly right",
-    "answerable_f1": "F1 on answerable questions",
-    "answerable_exact_match": "Share of answerable questions exactly right",
-}
-SIZES = ("questions", "answerable", "tokens")
-"""What scores are of, not scores themselves."""
 
 READING_QUALITY = (
     "Each point is one layer's decoder, tested on masked words of held-out text that no decoder was trained on. It is "
@@ -85,18 +70,6 @@ def show_provenance(study: Study) -> None:
         "folder": Column("Folder or hub name"),
     }
     show_table(table, columns, name="models", alt="Provenance of the models")
-
-
-def scores_text(scores: str) -> str:
-    """Held-out scores as people read them: shares in per cent, the rest as numbers."""
-    found = json.loads(scores)
-    sizes = [f"n = {found[name]:,.0f} {name}" for name in SIZES[::2] if name in found]
-    shown = [
-        f"{name.replace('_', ' ')} {value:.3f}" if name == "loss" else f"{name.replace('_', ' ')} {100 * value:.1f} %"
-        for name, value in found.items()
-        if name not in SIZES and name in SCORES and not name.startswith("answerable")
-    ]
-    return "; ".join([*shown, *sizes])
 
 
 def show_quality(study: Study, models: Models) -> None:
@@ -174,11 +147,11 @@ def show_training(study: Study, models: Models) -> None:
     rows = rows[rows["run"] == run]
     with right:
         found = list(dict.fromkeys(rows["score"]))
-        names = {one: SCORES.get(one, one.replace("_", " ")) for one in [*QUALITY, *found] if one in found}
+        names = {one: score_name(one) for one in [*QUALITY, *found] if one in found}
         score = controls.choose("Score", names, key="curve")
     rows = rows[rows["score"] == score]
     what = runs[run]
-    share = score != "loss"
+    share = score in SHARES
     show_figure(
         training_curve(
             rows,

@@ -146,7 +146,7 @@ def _shares(study: Study, comparison: Comparison, model: str, cast: Cast) -> Ite
     yield Exhibit(
         f"{comparison.probe_set}-data-{model}",
         f"{label}: less training data",
-        rows[["share", "matched", *COUNTS, *RATES, "churn_of_base"]],
+        rows[["share", "matched", "scores", *COUNTS, *RATES, "churn_of_base"]],
         "With as many epochs, less data also means fewer updates; with as many steps, only the data differ. The dashed "
         "line is churn: what another decoder of the base itself would seem to have forgotten.",
         SHARES,

@@ -20,6 +20,7 @@ from bertnesia.ui.forgetting_answers import corpora_of, question_of, right
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
 from bertnesia.ui.models import Models
+from bertnesia.ui.scores import scores_text
 from bertnesia.ui.study import ask
 
 RATES = {
@@ -51,7 +52,7 @@ READING_STEPS = (
 READING_DATA = (
     "Each point is a run on part of the training data. With as many *epochs*, less data also means fewer updates; with "
     "as many *steps*, only the data differ. The dashed line is churn: what another decoder of the base itself would "
-    "seem to have forgotten."
+    "seem to have forgotten. The table tells how well each run learned its task."
 )
 READING_TEXT = (
     "Facts whose subject and answer stand together in a passage of the training text, and those that do not: did the "
@@ -73,6 +74,7 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
     )
     churn = ask(study, queries.churn, question_of(comparison, comparison.base))
     table["churn_of_base"] = forgetting.churn_rate(churn, at)
+    table["scores"] = table["model"].map(ask(study, queries.models).set_index("model")["scores"]).map(scores_text)
     worst = table.iloc[0]
     note = f"{int(table['facts'].max()):,} facts of {controls.probe_set_name(comparison.probe_set)}"
     words = {
@@ -88,7 +90,7 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
         code=programs_forgetting.objectives(study, question, comparison.base, at, words),
     )
     with st.expander("Table"):
-        columns = {"label": Column("Model"), **RATES, "churn_of_base": CHURN}
+        columns = {"label": Column("Model"), **RATES, "churn_of_base": CHURN, "scores": Column("Held-out scores")}
         show_table(table, columns, name="objectives", alt="Counts and rates of every fine-tuned model")
     _show_seeds(study, comparison, models)
     _show_objective_map(study, question, comparison.layer, models)
@@ -219,7 +221,14 @@ def show_data(study: Study, comparison: queries.Comparison, models: Models) -> N
         code=programs_forgetting.data(study, comparison, layer, words),
     )
     with st.expander("Table"):
-        columns = {"share": Column("Data", "share"), "matched": Column("As many"), **RATES, "churn_of_base": CHURN}
+        columns = {
+            "share": Column("Data", "share"),
+            "matched": Column("As many"),
+            **RATES,
+            "churn_of_base": CHURN,
+            "scores": Column("Held-out scores"),
+        }
+        rows = rows.assign(scores=rows["scores"].map(scores_text))
         show_table(rows, columns, name="data", alt="Counts and rates by share of the data")
 
 

@@ -63,18 +63,18 @@ def shares(study: Study, comparison: Comparison) -> pd.DataFrame:
     """What is known and forgotten with less fine-tuning data, at every layer; the model itself has share 1.
 
     Returns:
-        model, share, matched (`epochs` or `steps`, empty for the model itself), layer, facts, right_in_base,
-        right_in_model, retained, forgotten, learned, left_out, churn_of_base (as in `steps`). Empty where no such
-        variant was probed.
+        model, share, matched (`epochs` or `steps`, empty for the model itself), scores (held-out ones of its task, as
+        JSON), layer, facts, right_in_base, right_in_model, retained, forgotten, learned, left_out, churn_of_base (as in
+        `steps`). Empty where no such variant was probed.
     """
     found = _variants(study, comparison, "data")
     if found.empty:
-        return _empty("share", "matched")
-    itself = pd.DataFrame({"model": [comparison.model], "share": [1.0], "matched": [""]})
-    rows = pd.concat([found[["model", "share", "matched"]], itself], ignore_index=True)
+        return _empty("share", "matched", "scores")
+    itself = study.models().query("model == @comparison.model").assign(share=1.0, matched="")
+    rows = pd.concat([found, itself], ignore_index=True)[["model", "share", "matched", "scores"]]
     counts = forgetting_by_layer(study, comparison.of_models(*rows["model"])).merge(rows, on="model")
     counts = _beside_churn(study, comparison, counts)
-    columns = ["model", "share", "matched", "layer", *OUTCOMES, "left_out", "churn_of_base"]
+    columns = ["model", "share", "matched", "scores", "layer", *OUTCOMES, "left_out", "churn_of_base"]
     return counts.sort_values(["share", "matched", "layer"], kind="stable")[columns].reset_index(drop=True)
 
 
