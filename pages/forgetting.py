@@ -22,18 +22,21 @@ def choose(study: Study, models: Models) -> queries.Comparison:
     left, middle, right = st.columns(3)
     with middle:
         probe_set = controls.choose_probe_set(study)
+    tuned = {}
+    for kind in controls.kinds_of(study, probe_set):
+        asked = controls.asked_models(study, probe_set, kind)
+        tuned[kind] = [name for name in asked if models.bases.get(name) in asked]
+    kinds = [kind for kind in tuned if tuned[kind]]
+    if not kinds:
+        nothing_here("There is nothing to compare.", "No fine-tuned model and its base were asked these facts.")
+        address.stop()
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with row:
         k = controls.choose_k()
-        kind = controls.choose_decoder(controls.kinds_of(study, probe_set))
+        kind = controls.choose_decoder(kinds)
         filtered = controls.choose_filtered()
-    asked = controls.asked_models(study, probe_set, kind)
-    offered = [name for name in asked if models.bases.get(name) in asked]
-    if not offered:
-        nothing_here("There is nothing to compare.", "No fine-tuned model and its base were asked these facts.")
-        address.stop()
     with left:
-        model = controls.choose("Fine-tuned model", {name: models.label(name) for name in offered}, key="model")
+        model = controls.choose("Fine-tuned model", {name: models.label(name) for name in tuned[kind]}, key="model")
     base = models.bases[model]
     with right:
         layers = [str(layer) for layer in range(1, min(models.layers[base], models.layers[model]) + 1)]

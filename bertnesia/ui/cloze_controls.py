@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +17,9 @@ from bertnesia.ui.cloze_mask import offer_mask
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.models import Models
 from bertnesia.ui.study import ask
+
+if TYPE_CHECKING:
+    from bertnesia.live import LiveModels
 
 KINDS = ("trained", "stock", "own", "full", "base", "random")
 """Decoder kinds in the order in which they are offered."""
@@ -76,7 +80,7 @@ def choose_sentence(examples: pd.DataFrame) -> Sentence:
     return Sentence(prompt, answer, watched)
 
 
-def choose_how(study: Study, models: Models, default: Sequence[str]) -> tuple[How, DeltaGenerator]:
+def choose_how(study: Study, live: "LiveModels", models: Models, default: Sequence[str]) -> tuple[How, DeltaGenerator]:
     """Models, decoder kind, number of words and layer; and a place beside them for more."""
     left, right = st.columns(2)
     with left:
@@ -84,7 +88,7 @@ def choose_how(study: Study, models: Models, default: Sequence[str]) -> tuple[Ho
     with right:
         layer = _choose_layer(max((models.layers[name] for name in chosen), default=1))
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        kind = _choose_kind(study)
+        kind = _choose_kind(study, live)
         k = int(controls.segments("Words per layer", ["3", "5", "10"], key="words", explanation="words", default="5"))
         place = st.container(width="content")
     return How(chosen, kind, k, layer), place
@@ -110,10 +114,16 @@ def _choose_models(models: Models, default: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(chosen, key=lambda name: name != models.base))
 
 
-def _choose_kind(study: Study) -> str:
-    """The decoder kind: those that the study has, and the heads that checkpoints bring with them."""
-    found = {*ask(study, queries.decoders)["kind"], "stock", "own"}
-    offered = found | ({"base"} if "trained" in found else set())
+def _choose_kind(study: Study, live: "LiveModels") -> str:
+    """The decoder kind: those at hand, the heads that checkpoints bring with them, and what the study trained.
+
+    Of the study's other kinds only ranks may have been kept.
+    """
+    from bertnesia.live.shelf import kinds_of  # noqa: PLC0415 - torch is loaded where it is needed only
+
+    offered = {"own", *(kind for checkpoint in live.checkpoints.values() for kind in kinds_of(checkpoint))}
+    if "trained" in set(ask(study, queries.decoders)["kind"]):
+        offered |= {"trained", "base"}
     return controls.choose_decoder([kind for kind in KINDS if kind in offered])
 
 

@@ -170,7 +170,7 @@ def segments(
     first = default if default in options else options[0]
     address.restore(key, lambda texts: texts[0] if texts[0] in options else None, first, lambda value: value in options)
     chosen = st.segmented_control(
-        label, options, required=True, key=key, help=GLOSSARY[explanation] if explanation else None
+        label, options, required=True, key=key, help=GLOSSARY[explanation] if explanation else None, wrap=True
     )
     answer = chosen if chosen in options else first
     address.keep(key, answer)

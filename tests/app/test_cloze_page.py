@@ -43,6 +43,13 @@ def field(app: AppTest, key: str) -> str | None:
     return app.text_input(key=key).value
 
 
+def test_decoders_that_did_not_ship_are_not_offered(open_page: OpenPage) -> None:
+    app = open_page("cloze", study=SHIPPED, prompt="Paris is the capital of [MASK] .", models=["mini"])
+    kinds = set(open_study(SHIPPED).query("SELECT DISTINCT kind FROM decoders")["kind"])
+    assert kinds > {"trained", "stock", "full", "random", "control"}, "of some there are ranks alone"
+    assert app.segmented_control(key="decoder").options == ["trained", "stock", "own", "base"]
+
+
 def test_the_last_layer_says_what_the_model_says(open_page: OpenPage, database: Path) -> None:
     app = open_page("cloze", prompt=PROMPT, decoder="stock", answer="arlo", watched="fino")
     rows = table(app, "place")
