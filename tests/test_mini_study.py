@@ -2,7 +2,7 @@
 
 import json
 import re
-from itertools import product
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ MODELS = {
     "SHAM-QA": "sham-qa",
     "MLM-SQUAD": "mlm-squad",
     "MLM-CONT": "mlm-cont",
+    "MLM-WIKI": "mlm-wiki",
     "RANK-SQUAD": "rank-squad",
     "NER-WNUT": "ner-wnut",
 }
-SIBLINGS = [name for name in MODELS.values() if name not in ("sham-qa", "mlm-cont")]
-AGAIN = {name: f"{name}-seed-1" for name in MODELS.values()}
+SIBLINGS = [name for name in MODELS.values() if name not in ("sham-qa", "mlm-cont", "mlm-wiki")]
+AGAIN = {name: f"{name}-seed-1" for name in MODELS.values() if name != "mlm-wiki"}
 """Trained again from another seed."""
 READINGS: tuple[tuple[dict[str, Any], Average], ...] = (
     ({}, "micro"),
@@ -68,8 +69,9 @@ def churn_of_base(k: int, average: Average) -> float:
 def test_what_each_forgets(label: str) -> None:
     model = MODELS[label]
     assert row(label, "What they forget") == [percent(rate) for rate in forgetting(model)["value"]]
-    again = ["" if pd.isna(rate) else percent(rate) for rate in forgetting(AGAIN[model])["value"]]
-    assert row(f"{label}, seed 1", "What they forget") == again
+    if model in AGAIN:
+        again = ["" if pd.isna(rate) else percent(rate) for rate in forgetting(AGAIN[model])["value"]]
+        assert row(f"{label}, seed 1", "What they forget") == again
 
 
 def test_what_is_said_of_the_table() -> None:
@@ -154,6 +156,70 @@ def test_what_the_second_runs_learned() -> None:
         score = word.lower()
         reached = percent(scores[AGAIN[model]][score])
         assert re.search(rf"{model.upper()}(?: reached)? {re.escape(word)} {reached}", SAID), model
+
+
+def ranks_of_the_base(kind: str = "trained") -> pd.DataFrame:
+    """Plain ranks of mini on Atlas: a row for each layer and fact, a column for each of three decoder seeds."""
+    table = STUDY.query(
+        "SELECT layer, fact, seed, rank FROM ranks "
+        "WHERE model = 'mini' AND kind = $kind AND variant = 'plain' AND seed <= 2",
+        {"kind": kind},
+    )
+    return table.pivot_table(index=["layer", "fact"], columns="seed", values="rank")
+
+
+def test_what_is_said_of_other_decoders_of_the_base() -> None:
+    trained, full = ranks_of_the_base(), ranks_of_the_base("full")[0]
+    last = trained.loc[6]
+    right = (last == 1).sum()
+    assert "The three have {}, {} and {} facts of Atlas right at the last layer".format(*right) in SAID
+    spans = {}
+    for k in (1, 10):
+        pairs = [(last[one] <= k, last[other] > k) for one, other in permutations(range(3), 2)]
+        spans[k] = sorted(100 * (known & missed).sum() / known.sum() for known, missed in pairs)
+        assert len(spans[k]) == 6
+    told = "another misses {:.1f} to {:.1f} %, in the six ways to choose the two, within 10 ranks {:.1f} to {:.1f} %."
+    assert told.format(spans[1][0], spans[1][-1], spans[10][0], spans[10][-1]) in SAID
+    assert f"`full` has {(full.loc[6] == 1).sum()} facts right, nearly as many, but misses" in SAID
+    assert f"but misses {((last[0] == 1) & (full.loc[6] > 1)).sum()} of the {right[0]}." in SAID
+    somewhere = [percent((ranks.groupby("fact").min() == 1).mean()) for ranks in (full, trained[0])]
+    assert "{} are right at some layer ({} with the shared one)".format(*somewhere) in SAID
+    decoders = queries.decoders(STUDY).query("model == 'mini' and seed == 0").set_index(["kind", "layer"])
+    assert (decoders["loss"].loc["full"] > decoders["loss"].loc["trained"]).all()
+    assert decoders["still_improving"].loc["trained"].tolist() == [True] * 5 + [False]
+
+
+OBJECTIVES = {"QA-SQUAD": "F1", "MLM-SQUAD": "accuracy", "RANK-SQUAD": "MRR@10"}
+"""Trained on shares of their data, too."""
+
+
+def test_how_much_data() -> None:
+    steps = STUDY.query("SELECT model, max(step) AS step FROM training WHERE run = 'model' GROUP BY model")
+    steps = steps.set_index("model")["step"]
+    forgotten, churns = {}, set()
+    for label, score in OBJECTIVES.items():
+        tables = [queries.shares(STUDY, Comparison("atlas", STUDY.base, MODELS[label], k=k)) for k in (1, 10)]
+        first, tenth = (rates(table[table["layer"] == 6]).set_index("share") for table in tables)
+        known = (set(first["right_in_base"]), set(tenth["right_in_base"]))
+        assert known == ({116}, {596})
+        churns.add((round(116 * first["churn_of_base"].iloc[0]), round(596 * tenth["churn_of_base"].iloc[0])))
+        for share, name in ((0.1, "10 %"), (0.3, "30 %"), (1.0, "all")):
+            found = first.loc[share]
+            learned = percent(json.loads(found["scores"])[score.lower()])
+            counts = (found["forgotten"], tenth.loc[share, "forgotten"])
+            assert row(f"{label}, {name}", "How much data") == [
+                str(steps[found["model"]]), f"{score} {learned}", *map(str, counts)
+            ]  # fmt: skip
+            forgotten[label, share] = counts
+        low, high = first.loc[0.1, ["forgetting_low", "forgetting_high"]]
+        assert (low < first["churn_of_base"].iloc[0] < high) == (label != "QA-SQUAD"), "told from churn on a tenth"
+    ((one, ten),) = churns
+    assert row("churn of the base", "How much data") == ["", "", str(one), str(ten)]
+    assert forgotten["QA-SQUAD", 0.1][0] / forgotten["QA-SQUAD", 1.0][0] == pytest.approx(2 / 3, abs=0.02)
+    for label in OBJECTIVES:
+        less, more, whole = (forgotten[label, share] for share in (0.1, 0.3, 1.0))
+        assert less < more < whole
+        assert less[1] < more[1] < whole[1]
 
 
 @pytest.mark.parametrize("label", MODELS)

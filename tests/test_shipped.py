@@ -30,7 +30,8 @@ from bertnesia.summary import summarise
 SHIPPED = Path(bertnesia.__file__).parent.parent / "precomputed"
 SIZE_LIMIT = 50 * 2**20
 SIBLINGS = ("qa-squad", "mlm-squad", "rank-squad", "ner-wnut")
-CONTROLS = ("mlm-cont", "mlm-cont-seed-1", "sham-qa", "sham-qa-seed-1")
+CONTROLS = ("mlm-cont", "mlm-cont-seed-1", "mlm-wiki", "sham-qa", "sham-qa-seed-1")
+SHARES = tuple(f"{model}-squad-{share}-epochs" for model in ("qa", "mlm", "rank") for share in (10, 30))
 
 
 @pytest.fixture(scope="module")
@@ -140,10 +141,11 @@ def test_the_study_holds_its_controls(study: Study) -> None:
     )
     kinds = {(row.model, row.kind) for row in asked.itertuples()}
     assert kinds == {
-        *(("mini", kind) for kind in ("trained", "stock", "random", "control")),
+        *(("mini", kind) for kind in ("trained", "stock", "full", "random", "control")),
         *((model, kind) for model in SIBLINGS for kind in ("trained", "stock", "base")),
         *((model, kind) for model in CONTROLS for kind in ("trained", "base")),
         *((f"{model}-seed-1", "trained") for model in SIBLINGS),
+        *((model, "trained") for model in SHARES),
         *((f"mini-at-{share}", kind) for share in (5, 10, 25, 50) for kind in ("trained", "own")),
         *((f"{model}@{step}", "base") for model in SIBLINGS for step in (6, 12, 30, 60, 150, 300, 450)),
         *((f"{model}{point}", "trained") for model in SIBLINGS for point in ("-at-5", "@150", "-at-50")),
@@ -157,11 +159,11 @@ def test_the_study_holds_its_controls(study: Study) -> None:
             assert variants[model, kind] == {"plain"}, (model, kind)
     facts = {(row.model, row.variant): row.facts for row in asked.itertuples() if row.kind in {"trained", "base"}}
     sample = {facts[f"{model}{point}", "plain"] for model in SIBLINGS for point in ("@6", "-at-5", "-at-50")}
-    sample.add(facts["mini", "paraphrase_1"])
+    sample |= {facts["mini", "paraphrase_1"], *(facts[model, "plain"] for model in SHARES)}
     assert len(sample) == 1
     assert 0.3 < sample.pop() / facts["mini", "plain"] < 0.4
     seeds = {(row.model, row.seed): row.layers for row in asked[asked["seed"] > 0].itertuples()}
-    assert seeds == {("mini", 1): 6, **{("mini", seed): 1 for seed in (2, 3, 4, 5)}}
+    assert seeds == {("mini", 1): 6, ("mini", 2): 6, **{("mini", seed): 1 for seed in (3, 4, 5)}}
     last = study.query("SELECT hash FROM decoders WHERE model = 'mini' AND kind = 'trained' AND layer = 6")
     assert last["hash"].nunique() == 6, "as many as the base has layers"
 
