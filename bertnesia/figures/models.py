@@ -1,5 +1,6 @@
 """Models: how good the decoders of each layer are, and how training went."""
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -106,11 +107,12 @@ def training_curve(table: pd.DataFrame, *, colour: str, title: str, measure: str
                 hovertemplate=f"<b>{name}</b>, step %{{x:,}}<br>%{{y:{'.1%' if share else '.3f'}}}<extra></extra>",
             )
         )
-    last = table[table["layer"] == table["layer"].max()]
-    if "churn_of_base" in last and last["churn_of_base"].notna().any():
-        ends = [int(table["step"].min()), int(table["step"].max())]
-        kept = 1 - float(last["churn_of_base"].iloc[0])
-        figure.add_trace(level(ends, kept, name="churn alone", meaning="retained by another decoder of the base"))
+    if "churn_of_base" in table:
+        churn = float(table.loc[table["layer"] == layers[-1], "churn_of_base"].iloc[0])
+        if not math.isnan(churn):
+            ends = [int(table["step"].min()), int(table["step"].max())]
+            meaning = "retained by another decoder of the base"
+            figure.add_trace(level(ends, 1 - churn, name="churn alone", meaning=meaning))
     return frame(
         figure,
         title,

@@ -6,6 +6,8 @@ QUALITY = {
     "loss": "Validation loss, nats per masked word",
     "accuracy": "Share of masked words right",
 }
+"""Scores of decoders, and what their axes are called."""
+
 SHARES = {
     "accuracy": QUALITY["accuracy"],
     "exact_match": "Share of answers exactly right",
@@ -27,8 +29,8 @@ _BESIDES = frozenset({"loss", "answerable_exact_match", "answerable_f1"})
 
 
 def score_name(score: str) -> str:
-    """What the axis of a score is called."""
-    return {**SHARES, **QUALITY}.get(score, score.replace("_", " "))
+    """What the axis of a score is called, whatever the task."""
+    return {**SHARES, "loss": "Held-out loss, nats"}.get(score, score.replace("_", " "))
 
 
 def scores_text(scores: str) -> str:

@@ -30,5 +30,5 @@ def test_scores_of_every_task_are_told(scores: str, told: str) -> None:
 
 
 def test_a_score_without_a_name_of_its_own_is_called_what_it_is() -> None:
-    assert score_name("mrr@10") == "MRR@10"
+    assert [score_name(score) for score in ("mrr@10", "loss")] == ["MRR@10", "Held-out loss, nats"]
     assert score_name("some_score") == "some score"
