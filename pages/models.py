@@ -11,7 +11,7 @@ from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
 from bertnesia.ui.models import Models, models_of
 from bertnesia.ui.routing import guard
-from bertnesia.ui.scores import QUALITY, SHARES, SIZES, score_name, scores_text
+from bertnesia.ui.scores import QUALITY, SHARES, SIZES, score_name, scores_text, short_name
 from bertnesia.ui.study import ask, current_study
 
 READING_QUALITY = (
@@ -156,7 +156,7 @@ def show_training(study: Study, models: Models) -> None:
         training_curve(
             rows,
             colour=models.colours[model],
-            title=f"{models.label(model)}: {score.replace('_', ' ')} of {what}",
+            title=f"{models.label(model)}: {short_name(score)} of {what}",
             measure=names[score],
             note=f"{len(rows)} evaluations on held-out data",
             share=share,

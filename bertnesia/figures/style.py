@@ -116,8 +116,9 @@ def frame(
     Titles are wrapped by hand, since Plotly cuts long ones off on narrow screens. `above` leaves more room under them.
     """
     heading, below = _wrapped(title, 44), _wrapped(note, 60)
-    more_lines = 20 * heading.count("<br>")  # Plotly places the last line of a title, whatever is above it
-    above = 42 + above + more_lines + 15 * (below.count("<br>") + 1) + 30 * legend_on_top
+    more_lines = 20 * heading.count("<br>")  # Plotly places the last line of a title, whatever is above it,
+    lower = 12 * heading.count("<br>")  # and the note that much lower
+    above = 42 + above + more_lines + lower + 15 * (below.count("<br>") + 1) + 30 * legend_on_top
     figure.update_layout(
         title={
             "text": heading,

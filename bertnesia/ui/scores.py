@@ -24,13 +24,18 @@ SHARES = {
 SIZES = ("questions", "answerable", "tokens", "sentences")
 """What scores are of, not scores themselves."""
 
-_SHORT = {"exact_match": "exact match", "f1": "F1", "mrr@10": "MRR@10", "first": "own paragraph first"}
+_SHORT = {"f1": "F1", "mrr@10": "MRR@10", "first": "own paragraph first"}
 _BESIDES = frozenset({"loss", "answerable_exact_match", "answerable_f1"})
 
 
 def score_name(score: str) -> str:
     """What the axis of a score is called, whatever the task."""
     return {**SHARES, "loss": "Held-out loss, nats"}.get(score, score.replace("_", " "))
+
+
+def short_name(score: str) -> str:
+    """What a score is called in a sentence."""
+    return _SHORT.get(score, score.replace("_", " "))
 
 
 def scores_text(scores: str) -> str:
@@ -41,7 +46,7 @@ def scores_text(scores: str) -> str:
     """
     found = json.loads(scores)
     named = [name for name in found if name not in SIZES and name not in _BESIDES]
-    shown = [f"{_SHORT.get(name, name)} {_value(name, found[name])}" for name in named]
+    shown = [f"{short_name(name)} {_value(name, found[name])}" for name in named]
     if "loss" in found:
         shown.append(f"loss {found['loss']:.3f}")
     sizes = [f"n = {found[name]:,.0f} {name}" for name in SIZES if name in found and name != "answerable"]
