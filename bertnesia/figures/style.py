@@ -116,9 +116,8 @@ def frame(
     Titles are wrapped by hand, since Plotly cuts long ones off on narrow screens. `above` leaves more room under them.
     """
     heading, below = _wrapped(title, 44), _wrapped(note, 60)
-    more_lines = 20 * heading.count("<br>")  # Plotly places the last line of a title, whatever is above it,
-    lower = 12 * heading.count("<br>")  # and the note that much lower
-    above = 42 + above + more_lines + lower + 15 * (below.count("<br>") + 1) + 30 * legend_on_top
+    breaks = heading.count("<br>")  # Plotly places the last line of a title, whatever is above it, and the note lower
+    above = 42 + above + 32 * breaks + 15 * (below.count("<br>") + 1) + 30 * legend_on_top
     figure.update_layout(
         title={
             "text": heading,
@@ -128,7 +127,7 @@ def frame(
             "yref": "container",
             "y": 1,
             "yanchor": "top",
-            "pad": {"t": 6 + more_lines},
+            "pad": {"t": 6 + 20 * breaks},
             "font": {"size": 16},
         },
         margin={"l": 12, "r": 12, "t": above, "b": 12},
