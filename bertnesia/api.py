@@ -25,12 +25,12 @@ from bertnesia.probing.run import ask
 from bertnesia.probing.shards import ask_shard, cut_shards
 from bertnesia.probing.variants import PARAPHRASES, PLAIN
 from bertnesia.progress import progress_bar
-from bertnesia.store.queries import Question, asked, every_rank, relation_measures
+from bertnesia.store.queries import Question, asked, default_average, every_rank, relation_measures
 from bertnesia.store.study import Study, close_study, open_study
 from bertnesia.studies.run import StudyRun
 from bertnesia.studies.spec import Kind, probe_spec
 from bertnesia.studies.stages import prepare, publish_study
-from bertnesia.summary import default_average, summarise
+from bertnesia.summary import summarise
 
 Names = str | Path | Sequence[str | Path]
 """One name or path, or several."""
@@ -157,7 +157,7 @@ def train_decoders(
         model: its folder or hub name.
         text: training text: files with a sentence or paragraph a line, or WikiText.
         base: its base model, if it has no pre-trained head of its own.
-        out: the folder that gets the folder `trained`; by default `decoders` in the model's.
+        out: the folder that gets the folder `trained`; by default `decoders` in the model's. A hub's model needs it.
         exclude: probe sets whose facts the text may not mention.
         data: the folder that holds them; `atlas` does without.
         steps: optimizer steps.
@@ -168,8 +168,11 @@ def train_decoders(
         layer, step (whose weights were kept), loss (validation, nats a masked token), accuracy.
 
     Raises:
-        BertnesiaError: if decoders are there already, or something is missing or cannot be used.
+        BertnesiaError: if decoders are there already, a hub's model comes without `out`, or something is missing or
+            cannot be used.
     """
+    if not out and not Path(model).is_dir():
+        raise BertnesiaError(f"{model} is not a folder here: say where its decoders go, as out (--out).")
     folder = (Path(out) if out else Path(model) / "decoders") / "trained"
     if folder.exists():
         raise BertnesiaError(f"{folder} already exists: delete it, or name another folder as out.")

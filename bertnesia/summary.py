@@ -2,15 +2,10 @@
 
 import pandas as pd
 
-from bertnesia.store.queries import Average, Question, asked, layer_measures
+from bertnesia.store.queries import Question, asked, default_average, layer_measures
 from bertnesia.store.study import Study
 
 KEYS = ["probe_set", "average", "kind", "model", "layer"]
-
-
-def default_average(probe_set: str) -> Average:
-    """Macro where relations have templates (T-REx, Google-RE, Atlas); micro for sentences and, as its paper, BEAR."""
-    return "micro" if probe_set in {"squad", "conceptnet", "bear", "bear_original"} else "macro"
 
 
 def summarise(study: Study) -> pd.DataFrame:

@@ -30,7 +30,7 @@ cloze_models.choose_added()
 models = cloze_models.models_with_added(study_models)
 live = cloze_models.with_added(live_models_of(study))
 how, beside = cloze_controls.choose_how(study, live, models, default)
-stored = cloze_state.keep_fact(fact, sentence.prompt) if sentence else None
+stored = cloze_state.keep_fact(fact, sentence.prompt, sentence.answer) if sentence else None
 with beside:
     cloze_models.offer_models(study, live)
 if not how.models:

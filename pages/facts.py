@@ -87,7 +87,8 @@ def chosen_fact(fact: int | None, selected: bool = False) -> int | None:
     """The fact of the address, or the one that was selected just now, or this one."""
     if selected:
         st.session_state["fact"] = fact
-    address.restore("fact", lambda texts: int(texts[0]) if texts[0].isdecimal() else None, fact, lambda _: True)
+    # What is longer than a fact's number can be is cut to one that no fact has.
+    address.restore("fact", lambda texts: int(texts[0][:18]) if texts[0].isdecimal() else None, fact, lambda _: True)
     chosen: int | None = st.session_state["fact"]
     if chosen is not None:
         address.keep("fact", str(chosen))

@@ -181,6 +181,8 @@ def test_decoders_are_trained_and_then_used(root: Path, tmp_path: Path) -> None:
     assert bertnesia.Cloze(model).kinds == ("trained", "stock")
     with pytest.raises(BertnesiaError, match="trained already exists: delete it, or name another folder"):
         bertnesia.train_decoders(model, text, exclude="trex", data=root, steps=2)
+    with pytest.raises(BertnesiaError, match=r"organisation/model is not a folder here: say where .* \(--out\)"):
+        bertnesia.train_decoders("organisation/model", text)
 
 
 @pytest.mark.parametrize(

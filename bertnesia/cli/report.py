@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bertnesia.cli.common import JsonOption, app, console
-from bertnesia.errors import BertnesiaError
+from bertnesia.cli.common import JsonOption, app, console, errors
 
 
 @app.command()
@@ -24,21 +23,16 @@ def report(
     from bertnesia.report import build_report, write_csv, write_html
     from bertnesia.store.study import open_study
 
-    if csv and csv.exists() and not _is_ours(csv):
-        raise BertnesiaError(f"{csv} is not an empty folder: name another one for --csv.")
     opened = open_study(study)
     with working("Putting the report together"):
         made = build_report(opened)
-    if as_json:
-        print(to_json(made))  # noqa: T201
+    said = errors if as_json else console
     if csv:
         names = write_csv(made, csv)
-        console.print(f"Wrote {len(names)} tables to {csv}", highlight=False, markup=False)
+        said.print(f"Wrote {len(names)} tables to {csv}", highlight=False, markup=False)
     if out or not (csv or as_json):
         path = out or Path(f"{opened.name}-report.html")
         write_html(made, path)
-        console.print(f"Wrote {path}", highlight=False, markup=False)
-
-
-def _is_ours(folder: Path) -> bool:
-    return folder.is_dir() and not any(path.suffix != ".csv" for path in folder.iterdir())
+        said.print(f"Wrote {path}", highlight=False, markup=False)
+    if as_json:
+        print(to_json(made))  # noqa: T201

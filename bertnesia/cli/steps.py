@@ -15,7 +15,7 @@ from bertnesia.models.decoder_training import DecoderTraining
 from bertnesia.models.layered import load_layered
 from bertnesia.probes import read_probe_sets
 from bertnesia.probing.run import Asked, ask
-from bertnesia.studies.stepprobe import TrainDecoders, new_decoders, precision_by_step, probe_on_the_way
+from bertnesia.studies.stepprobe import TrainDecoders, new_decoders, precision_by_step, probe_on_the_way, read_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,10 @@ def step_probe(out: Path, base: str, probe_at: str, decoders_at: str, probed: Pr
     return StepProbe(on_the_way, asked, folder)
 
 
-def show_steps(probe: StepProbe, sibling: str) -> None:
-    """A table for each probe set and decoder kind: P@1 by step and layer."""
-    found = precision_by_step(probe.folder, sibling, probe.asked)
+def show_steps(probe: StepProbe, sibling: str, steps: int) -> None:
+    """A table for each probe set and decoder kind: P@1 by step and layer of a run of so many steps."""
+    records = read_steps(probe.folder, sibling, steps, probe.on_the_way.shares)
+    found = precision_by_step(probe.folder, records, probe.asked)
     for (probe_set, kind), rows in found.groupby(["probe_set", "kind"], sort=False):
         values = rows.pivot_table(index="step", columns="layer", values="value")
         table = Table("step", *(f"layer {layer}" for layer in values.columns), title=f"P@1 on {probe_set}, {kind}")

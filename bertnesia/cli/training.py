@@ -217,7 +217,7 @@ def finetune(
     provenance = train_sibling(objective, base, data, out, settings, probe.on_the_way if probe else None)
     _say_trained(out, provenance["history"][-1], provenance["seconds"])
     if probe:
-        show_steps(probe, out.name)
+        show_steps(probe, out.name, provenance["steps"])
 
 
 @app.command("train-decoders")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -106,9 +106,10 @@ def of_controls(study: Study, question: Question, average: Average) -> Iterator[
 
 
 def _outcomes(study: Study, question: Question) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """`last` or `total`, a model, and what became of each relation's facts there."""
-    depth = study.models().set_index("model")["layers"]
-    for at, layer in (("last", int(depth[list(question.models)].max())), ("total", None)):
+    """`last` (each at its own last layer) or `total`, a model, and what became of each relation's facts there."""
+    depths = set(study.models().set_index("model")["layers"][[study.base, *question.models]])
+    last: int | Literal["last"] = int(depths.pop()) if len(depths) == 1 else "last"
+    for at, layer in (("last", last), ("total", None)):
         counts = queries.forgetting_by_relation(study, question, layer)
         for (model,), mine in counts.groupby(["model"], sort=False):
             yield at, str(model), mine

@@ -16,13 +16,9 @@ def by_seed(study: Study, comparison: Comparison) -> pd.DataFrame:
         the columns of `queries.forgetting_by_model` and fine_tuning_seed; one row per model and place (`last`,
         `total`).
     """
-    models = study.models()
-    seeds = models[(models["role"] == "seed") & (models["variant_of"] == comparison.model)]
-    asked = queries.runs(study)
-    same = asked[(asked["probe_set"] == comparison.probe_set) & (asked["kind"] == comparison.kind)]
-    others = tuple(name for name in seeds["model"] if name in set(same["model"]))
+    others = queries.other_seeds(study, comparison)
     table = queries.forgetting_by_model(study, comparison.of_models(comparison.model, *others))
-    return table.assign(fine_tuning_seed=table["model"].map(models.set_index("model")["seed"]))
+    return table.assign(fine_tuning_seed=table["model"].map(study.models().set_index("model")["seed"]))
 
 
 def beside_controls(study: Study, question: Question) -> pd.DataFrame:

@@ -31,6 +31,7 @@ from bertnesia.files import digest, read_json, write_json
 from bertnesia.finetuning.batches import StepBatches
 from bertnesia.finetuning.objectives import Objective
 from bertnesia.finetuning.products import products_in_bfloat16
+from bertnesia.models.encoder import device
 from bertnesia.progress import Advance, console, progress_bar
 
 _COMPLETE = "complete.json"
@@ -325,8 +326,3 @@ def finish(work: Path, save: Callable[[], object]) -> None:
     """Save the result, then remove the checkpoints that led to it."""
     save()
     shutil.rmtree(work, ignore_errors=True)
-
-
-def device() -> torch.device:
-    """The accelerator if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -122,9 +122,7 @@ def live_models(study: Study) -> LiveModels:
     root = study.path.parent
     table = study.models()
     rows = table[table["role"] == "model"].astype(object).where(lambda rows: rows.notna(), None).to_dict("records")
-    folders = {
-        row["model"]: str(root / row["folder"]) if (root / row["folder"]).is_dir() else row["folder"] for row in rows
-    }
+    folders = {row["model"]: study.place(row["folder"]) for row in rows}
     decoders = {row["model"]: root / row["decoder_folder"] for row in rows if row["decoder_folder"]}
     bases = {row["model"]: row["base"] for row in rows}
     return LiveModels(

@@ -1,5 +1,6 @@
 """The models that are loaded: a bounded number of bytes, the least recently used dropped first."""
 
+import stat
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -117,10 +118,18 @@ def stamp(checkpoint: Checkpoint) -> Stamp:
     """What tells a model's files from newer ones of the same names: size and time of each; a hub's have none."""
     decoders = checkpoint.decoder_folder, checkpoint.base_folder
     folders = [Path(checkpoint.folder), Path(checkpoint.base or checkpoint.folder), *decoders]
-    folders += [kind for folder in decoders for kind in sorted(folder.glob("*/"))]
+    # Folders whose names begin with a dot are of decoders that are being trained.
+    folders += [kind for folder in decoders for kind in sorted(folder.glob("[!.]*/"))]
     files = (file for folder in dict.fromkeys(folders) if folder.is_dir() for file in sorted(folder.iterdir()))
-    statuses = ((file, file.stat()) for file in files if file.is_file())
-    return tuple((str(file), status.st_size, status.st_mtime_ns) for file, status in statuses)
+    return tuple(found for file in files if (found := _stamp_of(file)))
+
+
+def _stamp_of(file: Path) -> tuple[str, int, int] | None:
+    try:
+        status = file.stat()
+    except FileNotFoundError:  # removed since the folder was listed
+        return None
+    return (str(file), status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
 
 def _load(checkpoint: Checkpoint, kind: str) -> LayeredModel:

@@ -13,7 +13,7 @@ from bertnesia.corpora import Corpus, Passage, split_corpus, spread, token_chunk
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import digest
 from bertnesia.finetuning.mlm import MaskedLanguageModelling
-from bertnesia.finetuning.trainer import Schedule, device, finish, train
+from bertnesia.finetuning.trainer import Schedule, finish, train
 from bertnesia.models.checkpoints import check_room, versions
 from bertnesia.models.decoder_bank import DecoderBank, still_improving
 from bertnesia.models.decoder_objective import DecoderObjective
@@ -26,7 +26,7 @@ from bertnesia.models.decoders import (
     read_decoder_config,
     save_decoders,
 )
-from bertnesia.models.encoder import encoder_hash, state_hash, vocabulary_hash
+from bertnesia.models.encoder import device, encoder_hash, state_hash, vocabulary_hash
 from bertnesia.models.heads import random_head
 from bertnesia.models.weights import HeadWeights
 from bertnesia.probes.facts import Fact

@@ -60,14 +60,6 @@ class Decoders:
         """Scores of the vocabulary from the hidden states of `layer` (1..L): (n, hidden) to (n, vocab)."""
         return self.head(layer).logits(hidden)
 
-    def all_logits(self, hidden: Tensor) -> Tensor:
-        """Scores of all `layers` from the states of all L layers: (n, L, hidden) to (n, len(layers), vocab)."""
-        chosen = hidden[:, [layer - 1 for layer in self.layers]]
-        output = self.heads[0].output
-        if all(head.output is output for head in self.heads):  # one product serves all layers
-            return self.features(chosen) @ output.T + torch.stack([head.bias for head in self.heads])
-        return torch.stack([head.logits(chosen[:, i]) for i, head in enumerate(self.heads)], dim=1)
-
     def to(self, device: torch.device) -> Self:
         """The same decoders on another device, an output matrix that they share still shared."""
         moved: dict[int, Tensor] = {}

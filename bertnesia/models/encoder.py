@@ -72,6 +72,11 @@ def _frozen(encoder: PreTrainedModel) -> PreTrainedModel:
 
 
 @torch.no_grad()
+def device() -> torch.device:
+    """The accelerator if there is one, else the CPU: where models are trained and probed."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def layer_states(encoder: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
     """Hidden states (batch, tokens, hidden) after layers 1..L, as the head expects them; the encoder is run once."""
     family = architecture(encoder.config)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from bertnesia.errors import BertnesiaError
 from bertnesia.models.decoders import output_hash
-from bertnesia.models.encoder import encoder_hash, state_hash, vocabulary_hash
+from bertnesia.models.encoder import device, encoder_hash, state_hash, vocabulary_hash
 from bertnesia.models.layered import LayeredModel
 from bertnesia.models.weights import HeadWeights
 from bertnesia.probes.eligibility import Ineligible, make_prompts
@@ -139,7 +139,7 @@ def probe_to_parts(name: str, model: LayeredModel, asked: Sequence[Asked], folde
 
 
 def run_pass(work: Pass, asked: Sequence[Asked], folder: Path) -> Parts:
-    """Perform a pass and write ranks and predictions as parts into `folder`.
+    """Perform a pass, on the accelerator if there is one, and write ranks and predictions as parts into `folder`.
 
     Shards whose parts are there, undamaged and made from the same weights and prompts are not probed again.
 
@@ -151,7 +151,7 @@ def run_pass(work: Pass, asked: Sequence[Asked], folder: Path) -> Parts:
     longest = max((shard.longest for *_, shard in shards), default=0)
     if longest > limit:
         raise BertnesiaError(f"{work.name} reads at most {limit} tokens, but a prompt has {longest}.")
-    weights = _weights(work.model)
+    weights, model = _weights(work.model), work.model.to(device())
     parts = Parts((), ())
     with progress_bar(f"Probing {work.stem}", sum(shard.prompts for *_, shard in shards)) as advance:
         for probe_set, variant, shard in shards:
@@ -166,7 +166,7 @@ def run_pass(work: Pass, asked: Sequence[Asked], folder: Path) -> Parts:
             stem = f"{work.stem}.{probe_set}.{variant}.{shard.number:04d}.parquet"
             paths = [folder / f"{table}.{stem}" for table in ("ranks", *(["predictions"] if shown else []))]
             if not all(part_is_current(path, identity) for path in paths):
-                tables = ask_shard(work.model, work.name, work.of(variant), shard, variant, shown)
+                tables = ask_shard(model, work.name, work.of(variant), shard, variant, shown)
                 for path, table in zip(paths, tables, strict=False):
                     write_part(path, table, identity)
             parts += Parts(tuple(paths[:1]), tuple(paths[1:]))

@@ -33,7 +33,7 @@ def findings_exhibits(study: Study, cast: Cast, question: Question, average: Ave
         "Every number is computed from this study; “published” is what the paper reports of its own models.",
         frozenset({"value", "low", "high", "published", "published_low", "published_high"}),
     )
-    shares = ("last", "best", "chosen", "scored_last")
+    shares = ("last", "best", "chosen", "chosen_last")
     yield Exhibit(
         f"{question.probe_set}-best-layers",
         "The best layer of every relation, in two readings",

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 from plotly.offline import get_plotlyjs
 
+from bertnesia.errors import BertnesiaError
 from bertnesia.files import replacing_file, replacing_folder
 from bertnesia.report.exhibits import Exhibit, Report
 
@@ -33,11 +34,18 @@ def write_html(report: Report, path: Path) -> None:
 
 
 def write_csv(report: Report, folder: Path) -> list[str]:
-    """Write every table as `NAME.csv` into a new folder, in one step; returns the names.
+    """Write every table as `NAME.csv` into a folder, in one step; returns the names.
 
-    What is in the folder already is replaced.
+    Tables of an earlier report are replaced.
+
+    Raises:
+        BertnesiaError: if there is anything else in the folder, or it is a file.
     """
     names = [f"{exhibit.name}.csv" for exhibit in report.exhibits]
+    if folder.exists() and not folder.is_dir():
+        raise BertnesiaError(f"{folder} is a file: name a folder for the tables.")
+    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - set(names))):
+        raise BertnesiaError(f"{folder} holds {others[0]}, which is no table of this report: name another folder.")
     with replacing_folder(folder) as partial:
         for exhibit, name in zip(report.exhibits, names, strict=True):
             exhibit.table.to_csv(partial / name, index=False)

@@ -10,7 +10,7 @@ def cloze_examples(study: Study, model: str | None, *, kind: str = "trained", ea
     """Facts that the base has first at its last layer, a few of each relation and outcome, its surest first.
 
     Retained: the other model has them first there, too; forgotten: it has not. Facts whose subject names the object are
-    left out.
+    left out, and those that it was not asked.
 
     Returns:
         probe_set, relation, label, fact, prompt, object, outcome, model_rank, base_probability.

@@ -67,6 +67,14 @@ class Study:
         """The models, the base first: every column of the table `models`."""
         return self.query(_MODELS)
 
+    def place(self, folder: str) -> str:
+        """A folder that the study names, relative to the database, or a hub's name if nothing of that path is there.
+
+        A path that is there but for its last part is a folder that has gone, not a name of the hub.
+        """
+        local = self.path.parent / folder
+        return str(local) if local.is_dir() or (local.parent != self.path.parent and local.parent.is_dir()) else folder
+
 
 _open: dict[Path, Study] = {}
 _lock = threading.Lock()

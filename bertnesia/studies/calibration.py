@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from bertnesia.finetuning.trainer import device
+from bertnesia.models.encoder import device
 from bertnesia.studies.spec import Shape
 
 _SEQUENCES, _LENGTH = 4, 64

@@ -16,10 +16,10 @@ from bertnesia.studies.spec import StudySpec
 _INTRODUCTION = """# The study file
 
 A study is one TOML file: which models, which decoders, which facts. `bertnesia run STUDY.toml --data DATA` performs it,
-`--dry-run` shows what that would take. Four ship in `studies/`: `mini.toml`, whose results are in `precomputed/`,
-`siblings.toml`, which goes on with other seeds and shares of the data, `lama.toml`, the models that ship on the probe
-sets of the paper, and `paper.toml`, BERT-base and the paper's fine-tuned models. This page is made from the schema that
-study files are checked against (`python -m bertnesia.studies.docs`); a key that is not on it is refused.
+`--dry-run` shows what that would take. Three ship in `studies/`: `mini.toml`, whose results are in `precomputed/`,
+`lama.toml`, the models that ship on the probe sets of the paper, and `paper.toml`, BERT-base and the paper's fine-tuned
+models. This page is made from the schema that study files are checked against (`python -m bertnesia.studies.docs`); a
+key that is not on it is refused.
 
 The smallest study asks a model that is there:
 

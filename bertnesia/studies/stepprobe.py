@@ -13,6 +13,7 @@ from bertnesia.corpora import Corpus
 from bertnesia.errors import BertnesiaError
 from bertnesia.files import read_json, write_json
 from bertnesia.finetuning.finetune import Moment, OnTheWay
+from bertnesia.finetuning.snapshots import step_at
 from bertnesia.models.decoder_training import DecoderTraining, decoder_identity, train_decoders
 from bertnesia.models.decoders import Decoders, load_decoders, read_decoder_config
 from bertnesia.models.encoder import body, encoder_hash, vocabulary_hash
@@ -101,20 +102,25 @@ def new_decoders(
     return train
 
 
-def read_steps(folder: Path, sibling: str) -> list[ProbedStep]:
-    """The probed steps of a sibling, first steps first."""
+def read_steps(folder: Path, sibling: str, steps: int, shares: Sequence[float]) -> list[ProbedStep]:
+    """The probed steps of a sibling's run of `steps` steps at these shares of it, first steps first.
+
+    What runs of another length, or probed at other points, have left in the folder is none of it.
+    """
+    points = {step_at(share, steps) for share in shares}
     records = [ProbedStep.model_validate(read_json(path)) for path in folder.glob(f"{sibling}@*.json")]
-    return sorted(records, key=lambda record: record.step)
+    mine = [record for record in records if record.steps == steps and record.step in points]
+    return sorted(mine, key=lambda record: record.step)
 
 
-def precision_by_step(folder: Path, sibling: str, asked: Sequence[Asked], k: int = 1) -> pd.DataFrame:
+def precision_by_step(folder: Path, records: Sequence[ProbedStep], asked: Sequence[Asked], k: int = 1) -> pd.DataFrame:
     """P@k of every probed step and layer, a mean over relations: columns probe_set, kind, step, layer, value."""
     relations = pd.DataFrame(
         [(p.fact, one.probe_set.name, p.relation) for one in asked for p in one.prompts],
         columns=["fact", "probe_set", "relation"],
     )
     tables = []
-    for record in read_steps(folder, sibling):
+    for record in records:
         for part in record.ranks:
             ranks = pq.read_table(folder / part, columns=["kind", "layer", "fact", "rank"]).to_pandas()
             tables.append(ranks.assign(step=record.step))

@@ -29,11 +29,17 @@ def on_the_way(run: StudyRun, spec: FinetuneSpec, model: ModelSpec) -> OnTheWay 
 
 def steps_are_probed(run: StudyRun, spec: FinetuneSpec, model: ModelSpec) -> bool:
     """Whether a finished run was probed at all points of `probe_at`."""
-    steps = (read_provenance(run.made(model)) or {}).get("steps", 1)
-    return {step_at(share, steps) for share in spec.probe_at} <= {one.step for one in probed_steps(run, model)}
+    points = {step_at(share, _steps(run, model)) for share in spec.probe_at}
+    return points == {one.step for one in probed_steps(run, model)}
 
 
 def probed_steps(run: StudyRun, model: ModelSpec) -> list[ProbedStep]:
     """The probed steps of a model's run, first steps first."""
     spec = run.spec.finetuning(model)
-    return read_steps(run.work / "parts", model.name) if spec and spec.probe_at else []
+    if not (spec and spec.probe_at):
+        return []
+    return read_steps(run.work / "parts", model.name, _steps(run, model), spec.probe_at)
+
+
+def _steps(run: StudyRun, model: ModelSpec) -> int:
+    return int((read_provenance(run.made(model)) or {}).get("steps", 1))

@@ -91,7 +91,7 @@ class _Verifier:
         """The models that can be loaded, and why the others cannot."""
         served: list[_Served] = []
         problems: list[str] = []
-        folders = {row["model"]: self._place(row["folder"]) for _, row in models.iterrows()}
+        folders = {row["model"]: self.study.place(row["folder"]) for _, row in models.iterrows()}
         for _, row in models.iterrows():
             base = None if pd.isna(row["base"]) else folders[row["base"]]
             place = self.study.path.parent / row["decoder_folder"] if row["decoder_folder"] else None
@@ -103,11 +103,6 @@ class _Verifier:
             else:
                 served.append(_Served(row["model"], row, model, tuple(kinds)))
         return served, problems
-
-    def _place(self, folder: str) -> str:
-        """A folder beside the database, or a name of the hub if nothing of that path is there."""
-        local = self.study.path.parent / folder
-        return str(local) if local.parent.is_dir() else folder
 
     def _base_decoders(self, models: pd.DataFrame) -> Path | None:
         folder = models.loc[models["model"] == self.study.base, "decoder_folder"].item()
@@ -131,7 +126,7 @@ class _Verifier:
             yield f"{one.name}: the encoder's weights are not those that the study was made with."
         if vocabulary_hash(one.model.tokenizer) != one.row["vocabulary_hash"]:
             yield f"{one.name}: the vocabulary is not the one that the study was made with."
-        provenance = read_provenance(Path(self._place(one.row["folder"])))
+        provenance = read_provenance(Path(self.study.place(one.row["folder"])))
         if provenance and provenance.get("encoder_hash") != found:
             yield f"{one.name}: the weights are not those that its bertnesia.json speaks of."
 

@@ -51,10 +51,10 @@ def open_link(study: Study) -> pd.Series | None:
     return fact
 
 
-def keep_fact(fact: pd.Series | None, prompt: str) -> int | None:
-    """The stored fact's number as long as the prompt is its own, also in the address; notes the prompt shown."""
+def keep_fact(fact: pd.Series | None, prompt: str, answer: str) -> int | None:
+    """The stored fact's number while prompt and answer are its own, also in the address; notes the prompt shown."""
     st.session_state[_SHOWN] = prompt
-    if fact is None or fact["prompt"] != prompt:
+    if fact is None or (fact["prompt"], fact["object"]) != (prompt, answer.strip()):
         st.session_state.pop(_FACT, None)
         st.query_params.pop("fact", None)
         return None

@@ -11,10 +11,10 @@ from bertnesia.analysis.measures import percent
 from bertnesia.figures.forgetting import by_share, outcomes_by_relation
 from bertnesia.figures.models import training_curve
 from bertnesia.figures.relations import heat_map
+from bertnesia.plain import as_markdown
 from bertnesia.store import queries
 from bertnesia.store.study import Study
 from bertnesia.ui import controls, programs_forgetting
-from bertnesia.ui.cards import plain
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.forgetting_answers import corpora_of, question_of, right
 from bertnesia.ui.glossary import GLOSSARY
@@ -98,7 +98,7 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
 
 def _of_controls(models: Models, controlled: pd.DataFrame) -> str:
     rows = controlled[["label", "variant_of"]].itertuples(index=False, name=None)
-    named = [f"{plain(label)} (of {plain(models.label(model))})" for label, model in rows]
+    named = [f"{as_markdown(label)} (of {as_markdown(models.label(model))})" for label, model in rows]
     return READING_CONTROLS.format(controls=", ".join(named)) if named else ""
 
 
@@ -108,7 +108,9 @@ def _show_seeds(study: Study, comparison: queries.Comparison, models: Models) ->
     if table["model"].nunique() < 2:
         return
     table = forgetting.rates(table).assign(where=table["at"].map({"last": "last layer", "total": "any layer"}))
-    st.markdown(f"**{plain(models.label(comparison.model))}** again: the same fine-tuning with other random seeds.")
+    st.markdown(
+        f"**{as_markdown(models.label(comparison.model))}** again: the same fine-tuning with other random seeds."
+    )
     columns = {"fine_tuning_seed": Column("Seed", "count"), "where": Column("Right at"), **RATES}
     table = table.sort_values(["at", "fine_tuning_seed"])
     show_table(table, columns, name="seeds", alt="Counts and rates of each fine-tuning seed")

@@ -8,10 +8,10 @@ import streamlit as st
 from bertnesia import findings
 from bertnesia.analysis import forgetting
 from bertnesia.analysis.totals import as_many_seeds
+from bertnesia.plain import as_markdown
 from bertnesia.store import queries
 from bertnesia.store.study import Study
 from bertnesia.ui import controls, programs
-from bertnesia.ui.cards import plain
 from bertnesia.ui.figures import Column, show_table
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.models import Models
@@ -67,7 +67,7 @@ def show_models(study: Study, models: Models, view: View) -> None:
 
 def show_changes(study: Study, models: Models, question: queries.Question, base: str) -> None:
     """What each fine-tuned model forgot and learned, over all layers, and what chance would."""
-    st.markdown(f"Against **{plain(models.label(base))}**: what fine-tuning changed, right at any layer.")
+    st.markdown(f"Against **{as_markdown(models.label(base))}**: what fine-tuning changed, right at any layer.")
     pairs = ask(study, findings.beside_controls, question)
     changes = forgetting.rates(pairs[pairs["at"] == "total"])
     churn = ask(study, queries.churn, replace(question, models=(base,)))
@@ -116,7 +116,7 @@ def show_headlines(study: Study, models: Models, view: View) -> None:
     show_table(shown, columns, name="headlines", alt=alt, code=code)
     sources = "; ".join(dict.fromkeys(shown["source"].dropna()))
     if sources:
-        st.caption(plain(f"The paper: {sources}."))
+        st.caption(as_markdown(f"The paper: {sources}."))
     if controls.switch("Ask again in other settings", key="settings", explanation="settings"):
         show_robustness(study, models, view)
 

@@ -6,10 +6,10 @@ import streamlit as st
 
 from bertnesia.analysis.measures import Measure, percent
 from bertnesia.figures.models import training_curve
+from bertnesia.plain import as_markdown
 from bertnesia.store import queries
 from bertnesia.store.study import Study
 from bertnesia.ui import programs
-from bertnesia.ui.cards import plain
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.models import Models
@@ -38,7 +38,7 @@ def show_pretraining(
         "note": f"{int(table['facts'].max()):,} facts; {question.kind} decoders",
     }
     st.header("On its way")
-    st.markdown(f"What each layer of **{plain(label)}** knew at points of its pre-training.")
+    st.markdown(f"What each layer of **{as_markdown(label)}** knew at points of its pre-training.")
     show_figure(
         training_curve(table, colour=models.colours[study.base], share=True, **words),
         name="pretraining",

@@ -74,7 +74,7 @@ def figures(app: AppTest) -> list[dict[str, Any]]:
 def said(app: AppTest) -> str:
     """The page's texts without the marks that keep data from being Markdown, percent signs after plain spaces."""
     told = " ".join(one.value for one in [*app.markdown, *app.caption])
-    return told.replace("\\", "").replace("\u00a0%", " %")
+    return told.replace("\\", "").replace("\u2060", "").replace("\u00a0%", " %")
 
 
 def set_segment(app: AppTest, key: str, value: str) -> None:

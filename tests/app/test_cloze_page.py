@@ -162,9 +162,14 @@ def test_a_stored_fact_has_live_the_ranks_of_the_study(open_page: OpenPage, outc
     for row in rows.itertuples():
         assert row.stored == stored[row.label.lower(), row.layer]
         assert abs(row.rank - row.stored) <= (row.stored > 100)
-    app.text_input(key="prompt").set_value(f"Yes, {fact['prompt']}").run()
-    assert "fact" not in app.query_params
-    assert not any("stored" in one.value for one in app.dataframe)
+    changed = {"prompt": f"Yes, {fact['prompt']}", "answer": "water", "watched": "water"}
+    for name, text in changed.items():
+        app = open_page("cloze", study=SHIPPED, fact=str(fact["fact"]))
+        app.text_input(key=name).set_value(text).run()
+        same = name == "watched"
+        assert ("fact" in app.query_params) == same, name
+        assert any("stored" in one.value for one in app.dataframe) == same, name
+        assert "ranks differ" not in said(app)
 
 
 def test_many_prompts_are_asked_in_the_background(open_page: OpenPage) -> None:

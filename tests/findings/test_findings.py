@@ -1,5 +1,8 @@
 """Findings of a study with everything in it, against slow counts."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +10,9 @@ import pytest
 from bertnesia import findings
 from bertnesia.store import queries
 from bertnesia.store.queries import Comparison, Question
-from bertnesia.store.study import Study
+from bertnesia.store.study import Study, open_study
 from tests.store.plain import Plain, at, mean
-from tests.store.rich_study import LAYERS, PROBE
+from tests.store.rich_study import LAYERS, PROBE, make_rich, publish_rich
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
@@ -117,6 +120,8 @@ def test_fine_tuning_seeds_side_by_side(rich: Study) -> None:
         ["qa", "last", 0], ["qa-again", "last", 1], ["qa", "total", 0], ["qa-again", "total", 1]
     ]  # fmt: skip
     assert set(findings.by_seed(rich, Comparison(PROBE, "mini", "mlm"))["model"]) == {"mlm"}
+    other = findings.by_seed(rich, Comparison(PROBE, "mini", "qa", seed=1))
+    assert set(other["model"]) == {"qa"}, "the other run was not asked with these decoders"
 
 
 def test_controls_beside_a_model_on_the_same_facts(rich: Study) -> None:
@@ -169,6 +174,25 @@ def test_headlines_are_those_of_the_single_queries(rich: Study) -> None:
     assert ("best_in_intermediate_layer", "ours", "mini", "") not in table.index  # no relation has 50 facts
     above = findings.above_prior(rich, PAIR, "micro").query("model == 'qa' and layer == 4").iloc[0]
     assert table.loc[("above_prior", "", "qa", "last"), "value"] == pytest.approx(above["above"])
+
+
+@pytest.mark.parametrize("average", ["micro", "macro"])
+def test_headlines_of_models_of_different_depths(tmp_path: Path, average: queries.Average) -> None:
+    """Each model's last layer is its own, as in `forgetting_by_model`."""
+    rich = make_rich()
+    ranks = rich.ranks[(rich.ranks["model"] != "cut") | (rich.ranks["layer"] <= 3)]
+    publish_rich(tmp_path / "rich.duckdb", replace(rich, ranks=ranks), {"cut": 3})
+    study = open_study(tmp_path / "rich.duckdb")
+    found = findings.headlines(study, Question(PROBE, ("mini", "qa", "cut"), k=10), average)
+    rates = found[(found["finding"] == "forgetting_rate") & (found["at"] == "last")].set_index("model")["value"]
+    counts = queries.forgetting_by_model(study, Question(PROBE, ("qa", "cut"), k=10)).query("at == 'last'")
+    assert set(rates.index) == set(counts["model"]) == {"qa", "cut"}
+    if average == "micro":
+        assert rates.to_dict() == pytest.approx(
+            {row.model: row.forgotten / row.right_in_base for row in counts.itertuples()}
+        )
+    lost = found[found["finding"] == "lost"].set_index("model")
+    assert (rates[lost.index] > 0).all()
 
 
 def test_headlines_stand_beside_the_paper(rich: Study) -> None:

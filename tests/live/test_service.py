@@ -1,5 +1,6 @@
 """The service under live prompts: one queue, nothing worked out twice, a bounded number of models in memory."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from bertnesia.live import service as service_module
 from bertnesia.live.predict import prepare, scores_of
 from bertnesia.live.queue import Answers, WorkQueue
 from bertnesia.live.service import Workshop
-from bertnesia.live.shelf import Shelf, kinds_of
+from bertnesia.live.shelf import Shelf, kinds_of, stamp
 from tests import tiny
 from tests.livemodels import save_trained
 
@@ -165,6 +166,22 @@ def test_kinds_are_loaded_as_they_are_asked_for(checkpoints: dict[str, Checkpoin
     assert set(second.model.decoders) == {"stock", "trained"}
     assert second.model.encoder is first.model.encoder
     assert shelf.get(checkpoints["s1"], "stock") is second
+
+
+def test_a_model_is_not_loaded_again_while_its_next_decoders_are_trained(
+    checkpoints: dict[str, Checkpoint], tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(checkpoints["base"].folder, folder)
+    checkpoint = Checkpoint(str(folder))
+    before = stamp(checkpoint)
+    training = folder / "decoders/.full.training"
+    training.mkdir()
+    (training / "checkpoint.safetensors").write_bytes(b"half")
+    assert stamp(checkpoint) == before
+    (folder / "decoders/full").mkdir()
+    (folder / "decoders/full/config.json").write_text("{}")
+    assert stamp(checkpoint) != before
 
 
 def test_too_many_models_at_once_are_refused(checkpoints: dict[str, Checkpoint]) -> None:

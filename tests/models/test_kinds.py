@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -20,7 +21,6 @@ from bertnesia.models.decoder_training import (
     train_last_layer_seeds,
 )
 from bertnesia.models.decoders import (
-    Decoders,
     decoder_name,
     parse_decoder_name,
     read_decoder_config,
@@ -37,10 +37,11 @@ from bertnesia.models.encoder import (
 )
 from bertnesia.models.heads import HeadWeights, head_weights
 from bertnesia.models.layered import load_control, load_layered
+from bertnesia.probes import read_probe_sets
 from bertnesia.probes.eligibility import make_prompts
 from bertnesia.probes.lama import read_lama
 from bertnesia.probing.engine import make_shards, probe_shard
-from bertnesia.probing.run import head_hash
+from bertnesia.probing.run import ask, head_hash, probe_to_parts
 from tests import tiny
 
 SETTINGS = DecoderTraining(
@@ -133,18 +134,28 @@ def test_full_without_a_head_of_its_own_starts_from_stock(base: Path, corpus: Co
     assert read_decoder_config(tmp_path / "full").start is None
 
 
-def test_all_logits_of_shared_and_own_output_matrices(
+def test_another_device_gets_everything_and_a_shared_output_matrix_once(
     base: Path, sibling: Path, corpus: Corpus, tmp_path: Path
 ) -> None:
     train(sibling, base, corpus, tmp_path, "full")
     layered = load_layered(str(sibling), str(base), ["full", "stock"], tmp_path)
-    hidden = torch.randn(4, 3, 32)
-    for kind in ("full", "stock"):
-        decoders = layered.of_kind(kind)
-        expected = torch.stack([decoders.logits(hidden[:, i], i + 1) for i in range(3)], dim=1)
-        torch.testing.assert_close(decoders.all_logits(hidden), expected)
-    last = Decoders("trained", (layered.stock,), 2, (3,))
-    torch.testing.assert_close(last.all_logits(hidden)[:, 0], layered.stock.logits(hidden[:, 2]))
+    moved = layered.to(torch.device("meta"))
+    assert moved.encoder.device.type == "meta"
+    for kind, matrices in (("full", 3), ("stock", 1)):
+        heads = moved.of_kind(kind).heads
+        assert {tensor.device.type for head in heads for tensor in (*head.tensors.values(), head.output)} == {"meta"}
+        assert len({id(head.output) for head in heads}) == matrices
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no accelerator.")
+def test_probing_on_an_accelerator_gives_the_same_ranks(base: Path, tmp_path: Path) -> None:
+    layered = load_layered(str(base), kinds=["stock"])
+    asked = ask(read_probe_sets(["trex"], tiny.write_lama(tmp_path / "lama")), layered)
+    (shard,) = make_shards(asked[0].prompts)
+    slow, _ = probe_shard(layered, "base", ["stock"], shard)
+    fast = probe_to_parts("base", layered, asked, tmp_path / "parts")
+    assert layered.encoder.device.type == "cuda"
+    assert pq.read_table(fast.ranks[0])["rank"].to_pylist() == slow["rank"].to_pylist()
 
 
 def test_base_lends_the_bases_trained_decoders(base: Path, sibling: Path, corpus: Corpus, tmp_path: Path) -> None:

@@ -224,5 +224,12 @@ def test_the_command_writes_what_is_asked_for(database: Path, tmp_path: Path) ->
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     refused = run(database, "--csv", tmp_path / "mine")
     assert refused.returncode == 2
-    assert "is not an empty folder" in " ".join(refused.stderr.split())
+    assert "holds thesis.txt, which is no table of this report" in " ".join(refused.stderr.split())
     assert (tmp_path / "mine" / "thesis.txt").exists()
+    (tmp_path / "tables" / "of-mine.csv").write_text("precious")
+    assert run(database, "--csv", tmp_path / "tables").returncode == 2
+    assert (tmp_path / "tables" / "of-mine.csv").exists()
+    (tmp_path / "tables" / "of-mine.csv").unlink()
+    again = run(database, "--csv", tmp_path / "tables", "--json")
+    assert again.returncode == 0, again.stderr
+    assert set(json.loads(again.stdout)["tables"]) == {path.stem for path in (tmp_path / "tables").iterdir()}

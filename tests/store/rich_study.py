@@ -3,7 +3,7 @@
 Models have different facts, some runs the last layer only, one model lacks its last layer and one a layer in between.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,12 +113,13 @@ def _runs(random: np.random.Generator, facts: pd.DataFrame) -> Iterator[pd.DataF
                 )
 
 
-def models_table() -> pa.Table:
+def models_table(depths: Mapping[str, int]) -> pa.Table:
     rows = [
         {
             "model": model, "label": model.upper(), "base": base, "objective": "qa", "training_data": "",
-            "architecture": "bert", "layers": LAYERS, "hidden_size": 8, "vocabulary_size": 1000, "parameters": 1,
-            "encoder_hash": model, "vocabulary_hash": "v", "folder": "", "scores": "{}", "position": position,
+            "architecture": "bert", "layers": depths.get(model, LAYERS), "hidden_size": 8,
+            "vocabulary_size": 1000, "parameters": 1, "encoder_hash": model, "vocabulary_hash": "v",
+            "folder": "", "scores": "{}", "position": position,
             "role": role, "variant_of": of,
             "seed": 0, "step": None, "steps": None, "share": None, "matched": None, **further,
         }
@@ -127,7 +128,7 @@ def models_table() -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def publish_rich(database: Path, rich: Rich) -> None:
+def publish_rich(database: Path, rich: Rich, depths: Mapping[str, int] = {}) -> None:
     relations = rich.facts[["probe_set", "relation"]].drop_duplicates()
     relations = relations.assign(
         label="the " + relations["relation"], description="", template="[X] [Y]", type="N-1", source=""
@@ -136,7 +137,7 @@ def publish_rich(database: Path, rich: Rich) -> None:
         database,
         {
             "study": study_table(),
-            "models": models_table(),
+            "models": models_table(depths),
             "relations": arrow(relations),
             "facts": arrow(rich.facts),
             "ranks": arrow(rich.ranks.sample(frac=1, random_state=0)),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -115,8 +116,9 @@ def test_models_against_the_base_side_by_side(
         assert {name: row[name] for name in OUTCOMES} == {name: expected[name] for name in OUTCOMES}
         assert row["left_out"] == 28 - len(shared)
     check_by_model(queries.forgetting_by_model(rich, question), plain, runs, k)
-    for layer in (None, 3):
-        table = queries.forgetting_by_relation(rich, question, layer)
+    asked: tuple[tuple[int | Literal["last"] | None, int | None], ...] = ((None, None), (3, 3), ("last", LAYERS))
+    for named, layer in asked:
+        table = queries.forgetting_by_relation(rich, question, named)
         for row in table.to_dict("records"):
             mine = set(plain.by_relation(shared)[row["relation"]])
             sides = _only(at(runs["mini"], layer), mine), _only(at(runs[row["model"]], layer), mine)

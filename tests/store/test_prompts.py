@@ -43,6 +43,10 @@ def test_without_another_model_everything_known_is_retained(study: Study) -> Non
     assert set(prompts.cloze_examples(study, None)["outcome"]) == {"retained"}
 
 
+def test_facts_that_the_other_model_was_not_asked_are_no_examples(study: Study) -> None:
+    assert prompts.cloze_examples(study, "a-model-of-another-study").empty
+
+
 def test_the_model_that_forgot_most(study: Study, synthetic: Synthetic) -> None:
     best = plain(synthetic, "trained").groupby(["model", "fact"])["rank"].min().unstack("model")
     known = best[best["mini"] == 1]

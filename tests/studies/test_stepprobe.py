@@ -1,11 +1,13 @@
 """A fine-tuning run that is probed on its way."""
 
+import json
+
 import pyarrow.parquet as pq
 import pytest
 
 from bertnesia.corpora import read_corpus
 from bertnesia.errors import BertnesiaError
-from bertnesia.files import sha256
+from bertnesia.files import sha256, write_json
 from bertnesia.finetuning.finetune import Finetuning, finetune
 from bertnesia.finetuning.qa import QuestionAnswering
 from bertnesia.finetuning.trainer import Schedule
@@ -60,13 +62,17 @@ def probed(tmp_path_factory, world):
     return folder, run(world, folder)
 
 
+def steps_in(folder):
+    return read_steps(folder, "qa", SETTINGS.schedule.steps, SHARES)
+
+
 def ranks(folder, record):
     return [pq.read_table(folder / "steps" / part) for part in record.ranks]
 
 
 def test_every_point_has_its_record(probed, world):
     folder, provenance = probed
-    records = read_steps(folder / "steps", "qa")
+    records = steps_in(folder / "steps")
 
     assert [(r.model, r.variant_of, r.step, r.steps) for r in records] == [
         ("qa@1", "qa", 1, 8),
@@ -83,6 +89,17 @@ def test_every_point_has_its_record(probed, world):
         assert len(table) == len(record.kinds) * 2 * len(world[2][0].prompts)
 
 
+def test_what_another_run_left_is_not_its_own(probed, tmp_path):
+    """A shorter run under the same name, and a run that was probed at another point."""
+    for source in (probed[0] / "steps").glob("qa@*.json"):
+        record = json.loads(source.read_text())
+        write_json(tmp_path / source.name, record)
+    write_json(tmp_path / "qa@4.json", {**record, "model": "qa@4", "step": 4, "steps": 4})
+    write_json(tmp_path / "qa@3.json", {**record, "model": "qa@3", "step": 3})
+    assert steps_in(tmp_path) == steps_in(probed[0] / "steps")
+    assert [one.step for one in read_steps(tmp_path, "qa", 4, (1.0,))] == [4]
+
+
 def test_probing_changes_nothing_about_the_run(probed, world, tmp_path):
     base, _, _, data, _ = world
     finetune("qa", str(base), data, tmp_path / "plain", SETTINGS)
@@ -95,7 +112,7 @@ def test_the_last_step_has_the_ranks_of_the_saved_model(probed, world, tmp_path)
     base, _, asked, *_ = world
     saved = load_layered(str(folder / "qa"), str(base), ["stock"])
     parts = probe_to_parts("qa@8", saved, asked, tmp_path)
-    (table,) = ranks(folder, read_steps(folder / "steps", "qa")[-1])
+    (table,) = ranks(folder, steps_in(folder / "steps")[-1])
     own = table.to_pandas().query("kind == 'base'").drop(columns="kind").reset_index(drop=True)
     theirs = pq.read_table(parts.ranks[0]).to_pandas().drop(columns="kind")
 
@@ -129,7 +146,7 @@ def test_a_killed_run_ends_with_the_same_ranks(probed, world, tmp_path, monkeypa
     run(world, tmp_path)
 
     assert all(path.stat().st_mtime_ns == when for path, when in done.items())
-    whole, again = read_steps(probed[0] / "steps", "qa"), read_steps(tmp_path / "steps", "qa")
+    whole, again = steps_in(probed[0] / "steps"), steps_in(tmp_path / "steps")
     assert whole == again
     for one, other in zip(whole, again, strict=True):
         assert ranks(probed[0], one)[0].equals(ranks(tmp_path, other)[0])
@@ -138,9 +155,9 @@ def test_a_killed_run_ends_with_the_same_ranks(probed, world, tmp_path, monkeypa
 def test_precision_by_step_against_a_slow_count(probed, world):
     folder, _ = probed
     _, _, (asked,), *_ = world
-    found = precision_by_step(folder / "steps", "qa", [asked], k=3)
+    found = precision_by_step(folder / "steps", steps_in(folder / "steps"), [asked], k=3)
     relation = {prompt.fact: prompt.relation for prompt in asked.prompts}
-    (table,) = ranks(folder, read_steps(folder / "steps", "qa")[1])
+    (table,) = ranks(folder, steps_in(folder / "steps")[1])
     hits = {}
     for row in table.to_pylist():
         if row["kind"] == "trained" and row["layer"] == 2:

@@ -1,31 +1,25 @@
 """The study files that ship say the same where they speak of the same models."""
 
+from itertools import product
 from pathlib import Path
 
-from bertnesia.studies.spec import StudySpec, read_study
+from bertnesia.studies.spec import read_study
 
 ROOT = Path(__file__).resolve().parents[2]
-MINI, SIBLINGS, LAMA = (read_study(ROOT / "studies" / f"{name}.toml") for name in ("mini", "siblings", "lama"))
-
-
-def without_labels(spec: StudySpec) -> dict[str, object]:
-    return {model.name: model.model_copy(update={"label": "", "training_data": ""}) for model in spec.models}
-
-
-def test_the_siblings_go_on_with_what_ships() -> None:
-    """Else `--keep` would keep nothing."""
-    assert without_labels(MINI).items() <= without_labels(SIBLINGS).items()
-    same = "probes", "variants", "sample", "text"
-    assert MINI.model_dump(include=set(same)) == SIBLINGS.model_dump(include=set(same))
-    assert MINI.decoders.settings == SIBLINGS.decoders.settings
-    assert MINI.decoders.exclude == SIBLINGS.decoders.exclude
+MINI, LAMA = (read_study(ROOT / "studies" / f"{name}.toml") for name in ("mini", "lama"))
 
 
 def test_each_sibling_has_decoders_of_its_own_at_four_points() -> None:
-    for model in SIBLINGS.models:
+    for model in MINI.models:
         if model.finetune and model.role == "model":
-            own = {*model.finetune.decoders_at, *SIBLINGS.kept(model), 1.0}
+            own = {*model.finetune.decoders_at, *MINI.kept(model), 1.0}
             assert len(own) == 4, model.name
+
+
+def test_shares_of_the_data_come_in_equal_epochs_and_equal_steps() -> None:
+    asked = [(model.variant_of, model.share, model.matched) for model in MINI.models if model.role == "data"]
+    objectives = [f"{name}-squad" for name in ("qa", "mlm", "rank")]
+    assert sorted(asked) == sorted(product(objectives, (0.1, 0.3), ("epochs", "steps")))
 
 
 def test_lama_is_asked_of_the_models_that_ship() -> None:

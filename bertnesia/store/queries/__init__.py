@@ -54,7 +54,7 @@ from bertnesia.store.queries.questions import (
     default_average,
     kind_of,
 )
-from bertnesia.store.queries.training import controls, pretraining_steps, shares, step_models, steps
+from bertnesia.store.queries.training import controls, other_seeds, pretraining_steps, shares, step_models, steps
 
 __all__ = [
     "OUTCOMES",
@@ -91,6 +91,7 @@ __all__ = [
     "lost_and_buried",
     "model_layers",
     "models",
+    "other_seeds",
     "outcomes_by_layer",
     "paraphrases",
     "pretraining_steps",

@@ -1,6 +1,7 @@
 """Two models, or two readings of one, on the same facts: what is right in both, in one, in neither."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pandas as pd
 
@@ -35,14 +36,16 @@ def forgetting_by_layer(study: Study, question: Question) -> pd.DataFrame:
     return _outcome_counts(study, question, "forgetting_by_layer")
 
 
-def forgetting_by_relation(study: Study, question: Question, layer: int | None = None) -> pd.DataFrame:
-    """The models against the study's base per relation, at a layer or (None) over all layers.
+def forgetting_by_relation(
+    study: Study, question: Question, layer: int | Literal["last"] | None = None
+) -> pd.DataFrame:
+    """The models against the study's base per relation: at a layer, each at its own `last`, or (None) over all layers.
 
     Returns:
         model, relation, facts, right_in_base, right_in_model, retained, forgotten, learned, label, left_out.
     """
-    if layer is None:
-        return _against_base(study, question, "forgetting_by_relation")
+    if not isinstance(layer, int):
+        return _against_base(study, question, "forgetting_by_relation", at_last=layer == "last")
     table = _outcome_counts(study, question, "relation_outcomes")
     return table[table["layer"] == layer].drop(columns="layer").reset_index(drop=True)
 
@@ -150,9 +153,11 @@ def _with_base(study: Study, question: Question, base: str | None = None) -> tup
     return whole, {**parameters(study, whole), "base": base}
 
 
-def _against_base(study: Study, question: Question, name: str, base: str | None = None) -> pd.DataFrame:
+def _against_base(
+    study: Study, question: Question, name: str, base: str | None = None, **values: object
+) -> pd.DataFrame:
     _, given = _with_base(study, question, base)
-    return answer(study, "shared", "base_and_models", name, given=given)
+    return answer(study, "shared", "base_and_models", name, given={**given, **values})
 
 
 def _outcome_counts(study: Study, question: Question, name: str) -> pd.DataFrame:

@@ -104,8 +104,8 @@ class Comparison:
 
 
 def default_average(probe_set: str) -> Average:
-    """Macro where relations have templates (T-REx, Google-RE, Atlas); micro for probe sets of single sentences."""
-    return "micro" if probe_set in {"squad", "conceptnet"} else "macro"
+    """Macro where relations have templates (T-REx, Google-RE, Atlas); micro for sentences and, as its paper, BEAR."""
+    return "micro" if probe_set in {"squad", "conceptnet", "bear", "bear_original"} else "macro"
 
 
 def kind_of(study: Study, model: str, kind: str) -> str:

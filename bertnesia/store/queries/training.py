@@ -23,7 +23,7 @@ def steps(study: Study, comparison: Comparison) -> pd.DataFrame:
         learned, left_out, churn_of_base (its forgetting rate between two decoder seeds, on the same facts; missing
         where it has one seed). Empty where the run was not probed on its way.
     """
-    found = _variants(study, comparison, "step")
+    found = _variants(study, comparison, comparison.model, "step")
     if found.empty:
         return _empty("step", "steps", "progress")
     length = int(found["steps"].max())
@@ -37,6 +37,11 @@ def steps(study: Study, comparison: Comparison) -> pd.DataFrame:
     return table.sort_values(["step", "layer"], kind="stable")[columns].reset_index(drop=True)
 
 
+def other_seeds(study: Study, comparison: Comparison) -> tuple[str, ...]:
+    """The model's other fine-tuning runs, from other seeds, that were asked these facts in this reading."""
+    return tuple(_variants(study, comparison, comparison.model, "seed")["model"])
+
+
 def pretraining_steps(study: Study, question: Question, average: Average = "macro") -> pd.DataFrame:
     """What is known along the pre-training of the first model asked about, at every layer.
 
@@ -45,7 +50,7 @@ def pretraining_steps(study: Study, question: Question, average: Average = "macr
         of a second stage, beyond the steps that the others are points of. Empty where it was not kept on its way.
     """
     model = question.models[0]
-    found = _variants(study, Comparison(question.probe_set, model, model, kind=question.kind, k=question.k), "step")
+    found = _variants(study, question, model, "step")
     points = found[["model", "step", "steps"]].sort_values("step")
     if points.empty:
         return pd.DataFrame(columns=["model", "layer", "step", "steps", "progress", "precision", "facts"])
@@ -67,7 +72,7 @@ def shares(study: Study, comparison: Comparison) -> pd.DataFrame:
         JSON), layer, facts, right_in_base, right_in_model, retained, forgotten, learned, left_out, churn_of_base (as in
         `steps`). Empty where no such variant was probed.
     """
-    found = _variants(study, comparison, "data")
+    found = _variants(study, comparison, comparison.model, "data")
     if found.empty:
         return _empty("share", "matched", "scores")
     itself = study.models().query("model == @comparison.model").assign(share=1.0, matched="")
@@ -92,19 +97,19 @@ def controls(study: Study, question: Question) -> pd.DataFrame:
 
 def step_models(study: Study, comparison: Comparison) -> tuple[str, ...]:
     """The run's models in order, base first and the model itself last; none where it was not probed on its way."""
-    found = _variants(study, comparison, "step")
+    found = _variants(study, comparison, comparison.model, "step")
     if found.empty:
         return ()
     return (comparison.base, *found.sort_values("step")["model"], comparison.model)
 
 
-def _variants(study: Study, comparison: Comparison, role: str) -> pd.DataFrame:
-    """Variants of the model of one role that were asked these facts in this reading."""
+def _variants(study: Study, what: Question | Comparison, model: str, role: str) -> pd.DataFrame:
+    """Variants of a model of one role that were asked these facts in this reading."""
     models = study.models()
-    mine = models[(models["role"] == role) & (models["variant_of"] == comparison.model)]
+    mine = models[(models["role"] == role) & (models["variant_of"] == model)]
     if mine.empty:
         return mine
-    return mine[mine["model"].isin(_asked(study, comparison))]
+    return mine[mine["model"].isin(_asked(study, what))]
 
 
 def _asked(study: Study, what: Question | Comparison) -> pd.Series:

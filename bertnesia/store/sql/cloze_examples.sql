@@ -13,7 +13,7 @@ WITH known AS (
         AND ranks.seed = 0
         AND ranks.variant = 'plain'
     GROUP BY ranks.fact
-    HAVING base_rank = 1
+    HAVING base_rank = 1 AND model_rank IS NOT NULL
 )
 
 SELECT
@@ -24,7 +24,7 @@ SELECT
     facts.prompt,
     facts.object,
     CASE WHEN known.model_rank > 1 THEN 'forgotten' ELSE 'retained' END AS outcome,
-    coalesce(known.model_rank, known.base_rank) AS model_rank,
+    known.model_rank,
     exp(known.sureness) AS base_probability
 FROM known
 JOIN facts USING (fact)

@@ -1,4 +1,13 @@
--- Over all layers, per model and relation.
+-- Per model and relation, over all layers, or with $at_last each at its own last one.
+placed AS (
+    SELECT
+        model,
+        relation,
+        CASE WHEN $at_last THEN base_last ELSE base_rank END AS base_rank,
+        CASE WHEN $at_last THEN model_last ELSE model_rank END AS model_rank
+    FROM joined
+),
+
 outcomes AS (
     SELECT
         model,
@@ -9,7 +18,8 @@ outcomes AS (
         count(*) FILTER (base_rank <= $k AND model_rank <= $k) AS retained,
         count(*) FILTER (base_rank <= $k AND model_rank > $k) AS forgotten,
         count(*) FILTER (base_rank > $k AND model_rank <= $k) AS learned
-    FROM joined
+    FROM placed
+    WHERE base_rank IS NOT NULL AND model_rank IS NOT NULL
     GROUP BY model, relation
 )
 
