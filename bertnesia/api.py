@@ -165,7 +165,8 @@ def train_decoders(
         seed: of batches and masks.
 
     Returns:
-        layer, step (whose weights were kept), loss (validation, nats a masked token), accuracy.
+        layer, step (whose weights were kept), loss (validation, nats a masked token), accuracy, still_improving (the
+        loss was still falling when training stopped).
 
     Raises:
         BertnesiaError: if decoders are there already, a hub's model comes without `out`, or something is missing or
@@ -187,7 +188,12 @@ def train_decoders(
         folder,
         defaults.model_copy(update={"schedule": schedule}),
     )
-    return pd.DataFrame([record.model_dump(include={"layer", "step", "loss", "accuracy"}) for record in config.layers])
+    return pd.DataFrame(
+        [
+            record.model_dump(include={"layer", "step", "loss", "accuracy", "still_improving"})
+            for record in config.layers
+        ]
+    )
 
 
 def _answers(name: str, model: LayeredModel, kind: str, probe_sets: Sequence[ProbeSet]) -> pd.DataFrame:

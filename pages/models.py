@@ -118,9 +118,12 @@ def show_quality(study: Study, models: Models) -> None:
             "loss": Column("Loss", "score", GLOSSARY["loss"]),
             "accuracy": Column("Accuracy", "share"),
             "steps": Column("Steps", "count"),
+            "improving": Column("Still improving", help=GLOSSARY["still improving"]),
             "corpus": Column("Trained on"),
             "hash": Column("Hash", help=GLOSSARY["hash"]),
         }
+        improving = rows["still_improving"].map({True: "yes", False: "no"})
+        rows = rows.assign(improving=improving.where(rows["steps"] > 0, "not trained"))
         show_table(rows, columns, name="decoders", alt="Quality of every decoder")
     without = [models.label(name) for name in models.names if name not in set(table["model"])]
     if without:

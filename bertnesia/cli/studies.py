@@ -140,14 +140,14 @@ def _study_run(
     study: Path, data: Path | None, probes: str | None, work: Path | None, models: Path | None, keep: Path | None
 ) -> "StudyRun":
     from bertnesia.studies.keeping import keep_results
-    from bertnesia.studies.run import StudyRun
+    from bertnesia.studies.run import StudyRun, without_lost_points
     from bertnesia.studies.spec import read_study, with_probes
 
     spec = read_study(study)
     if probes is not None:
         spec = with_probes(spec, names(probes))
     study_run = StudyRun(spec, data, work or Path("runs") / spec.name, models)
-    return keep_results(study_run, keep) if keep else study_run
+    return without_lost_points(keep_results(study_run, keep) if keep else study_run)
 
 
 def _show_plan(study_run: "StudyRun") -> None:

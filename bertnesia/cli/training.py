@@ -250,9 +250,15 @@ def train_decoders(
         learning_rate=learning_rate,
         seed=seed,
     )
-    table = Table("layer", "step kept", "validation loss", "accuracy", title=f"Decoders of {model}")
+    table = Table("layer", "step kept", "validation loss", "accuracy", "still improving", title=f"Decoders of {model}")
     for row in records.itertuples():
-        table.add_row(str(row.layer), str(row.step), f"{row.loss:.3f}", f"{row.accuracy:.1%}")
+        table.add_row(
+            str(row.layer),
+            str(row.step),
+            f"{row.loss:.3f}",
+            f"{row.accuracy:.1%}",
+            "yes" if row.still_improving else "no",
+        )
     console.print(table)
 
 

@@ -241,16 +241,39 @@ def _of_head(entry: Mapping[str, float], number: int, layer: int) -> dict[str, f
     return {"step": entry["step"], "loss": loss, "accuracy": accuracy, **scores}
 
 
+def decoder_scores(
+    encoder: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    decoders: Decoders,
+    corpus: Corpus,
+    settings: DecoderTraining,
+) -> dict[int, tuple[float, float]]:
+    """Loss (nats a masked token) and accuracy by layer, on the text that trained decoders are validated on."""
+    held_out = _validation(corpus, tokenizer, settings)
+    text = MaskedLanguageModelling(tokenizer, held_out, held_out)  # nothing is trained
+    encoder.to(device())  # type: ignore[arg-type]
+    bank = DecoderBank(decoders.heads, decoders.layers).to(device())
+    found = DecoderObjective(encoder, text, settings.schedule).evaluate(bank)
+    return {
+        layer: (found[f"loss_{number}"], found[f"accuracy_{number}"])
+        for number, layer in enumerate(decoders.layers, start=1)
+    }
+
+
 def _masked_text(
     corpus: Corpus, passages: Sequence[Passage], tokenizer: PreTrainedTokenizerBase, settings: DecoderTraining
 ) -> MaskedLanguageModelling:
-    held_out = split_corpus(corpus.passages, settings.decoder_share, settings.validation_share).validation
     return MaskedLanguageModelling(
         tokenizer,
         train=list(token_chunks(passages, tokenizer, settings.max_tokens)),
-        validation=spread(list(token_chunks(held_out, tokenizer, settings.max_tokens)), settings.validation_sequences),
+        validation=_validation(corpus, tokenizer, settings),
         share=settings.masked,
     )
+
+
+def _validation(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, settings: DecoderTraining) -> list[list[int]]:
+    held_out = split_corpus(corpus.passages, settings.decoder_share, settings.validation_share).validation
+    return spread(list(token_chunks(held_out, tokenizer, settings.max_tokens)), settings.validation_sequences)
 
 
 def decoder_identity(

@@ -15,7 +15,7 @@ from bertnesia.errors import BertnesiaError
 from bertnesia.files import replacing_folder
 from bertnesia.models.checkpoints import read_provenance
 from bertnesia.models.decoder_bank import still_improving
-from bertnesia.models.decoder_training import TRAINED_KINDS
+from bertnesia.models.decoder_training import TRAINED_KINDS, decoder_scores
 from bertnesia.models.decoders import DecoderConfig, Decoders, LayerRecord, read_decoder_config
 from bertnesia.models.encoder import encoder_hash, vocabulary_hash
 from bertnesia.models.layered import LayeredModel
@@ -23,7 +23,7 @@ from bertnesia.probing.run import Asked, Parts, Pass, head_hash
 from bertnesia.store.publish import SCHEMA_VERSION, publish
 from bertnesia.studies.coverage import coverage_rows
 from bertnesia.studies.keeping import kept_parts, kept_rows
-from bertnesia.studies.models import passes
+from bertnesia.studies.models import load_model, passes
 from bertnesia.studies.probetables import probe_tables
 from bertnesia.studies.run import StudyRun
 from bertnesia.studies.spec import ModelSpec
@@ -54,6 +54,7 @@ def publish_results(run: StudyRun, asked: Sequence[Asked], parts: Mapping[str, P
     tables["models"] += _steps(tables["models"], steps)
     tables["models"] += kept_rows(run, "models")
     tables["decoders"] += kept_rows(run, "decoders")
+    _score_lent(run, tables["decoders"])
     tables["training"] += kept_rows(run, "training")
     tables["models"] = [*_in_order(run, tables["models"], database)]
     kept = kept_parts(run)
@@ -198,6 +199,9 @@ def _decoders(run: StudyRun, model: ModelSpec, work: Pass) -> Rows:
     return rows
 
 
+LENT = ("base", "own")
+"""Kinds of decoders that were not trained on the states that they are asked with."""
+
 _NOT_TRAINED = {"corpus": "", "steps": 0, "loss": None, "accuracy": None, "still_improving": False}
 
 
@@ -212,6 +216,25 @@ def _known(run: StudyRun, model: ModelSpec, heads: Decoders) -> dict[int, dict[s
         scores = [(layer, f"loss_{layer}", f"accuracy_{layer}") for layer in heads.layers if first["step"] == 0]
         return {layer: {"loss": first[loss], "accuracy": first[accuracy]} for layer, loss, accuracy in scores}
     return {}
+
+
+def _score_lent(run: StudyRun, rows: Rows) -> None:
+    """Give loss and accuracy to decoders that were not trained where they are asked, if text and weights are there."""
+    if not all(run.has_file(name) for name in run.spec.text) or not run.spec.text:
+        return
+    for model in run.spec.models:
+        mine = [row for row in rows if row["model"] == model.name and row["kind"] in LENT and row["loss"] is None]
+        place = run.folder(model)
+        if not mine or not (place / "config.json").is_file():
+            continue
+        kinds = list(dict.fromkeys(row["kind"] for row in mine))
+        loaded = load_model(run, model, kinds)
+        for kind in kinds:
+            asked = loaded.encoder, loaded.tokenizer, loaded.of_kind(kind), run.corpus, run.spec.decoders.settings
+            scores = decoder_scores(*asked)
+            for row in mine:
+                if row["kind"] == kind:
+                    row["loss"], row["accuracy"] = scores[row["layer"]]
 
 
 def _record(config: DecoderConfig, record: LayerRecord) -> dict[str, Any]:

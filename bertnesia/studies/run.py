@@ -1,7 +1,7 @@
 """A study at work: its description, and where its data, models and results are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -189,3 +189,23 @@ class StudyRun:
         """Seeds of the decoders that have the last layer alone."""
         decoders = self.spec.decoders
         return range(decoders.seeds_of_base, decoders.last_layer_seeds) if model is self.spec.base else range(0)
+
+
+def without_lost_points(run: StudyRun) -> StudyRun:
+    """The run without points on the way of a base that is taken from a local copy which came without them, each told.
+
+    They could only be had by training the base again.
+    """
+    lost = [model for model in run.wanted if _is_lost(run, model)]
+    for model in lost:
+        taken = run.local(run.spec.original(model))
+        console.print(f"{model.name}: left out, {taken} came without it.", highlight=False, markup=False)
+    kept = [model for model in run.spec.models if model not in lost]
+    return replace(run, spec=run.spec.model_copy(update={"models": kept})) if lost else run
+
+
+def _is_lost(run: StudyRun, model: ModelSpec) -> bool:
+    if model.role != "step" or run.folder(model).exists():
+        return False
+    original = run.spec.original(model)
+    return original.finetune is None and run.local(original) is not None

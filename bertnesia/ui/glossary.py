@@ -112,6 +112,10 @@ GLOSSARY = {
     "objective": "What the model was trained to do: *mlm* is guessing masked words, *qa* finding answers in a passage.",
     "hash": "A fingerprint of the weights: two models or decoders with the same one are the same.",
     "loss": "Minus the natural logarithm of the probability of the masked word, averaged: 0 is perfect.",
+    "still improving": (
+        "Whether the validation loss was still falling when training stopped: more steps would have made a better "
+        "decoder."
+    ),
     "ties": "Other words with exactly the same score as the right answer.",
     "prompt": "A sentence with [MASK] in place of the word to predict.",
 }

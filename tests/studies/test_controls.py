@@ -10,12 +10,14 @@ import torch
 from pydantic import ValidationError
 
 from bertnesia.errors import BertnesiaError
+from bertnesia.models.decoder_training import decoder_scores
 from bertnesia.models.decoders import load_decoders
 from bertnesia.models.encoder import encoder_hash, load_encoder, random_encoder, vocabulary_hash
 from bertnesia.models.layered import load_layered
 from bertnesia.probes.lama import read_lama
 from bertnesia.store.queries import Comparison, Question, pretraining_steps, steps
 from bertnesia.store.study import Study, open_study
+from bertnesia.studies.models import load_model
 from bertnesia.studies.publishing import copy_models
 from bertnesia.studies.run import StudyRun
 from bertnesia.studies.spec import StudySpec, read_study
@@ -251,6 +253,27 @@ def test_decoders_tell_seed_and_layers(study: Study) -> None:
         (0, 1), (0, 2), (1, 1), (1, 2), (2, 2), (3, 2),
     ]  # fmt: skip
     assert set(decoders.loc[decoders["kind"] != "stock", "corpus"]) == {"toy.txt"}
+
+
+def test_the_bases_decoders_are_scored_on_its_siblings(study: Study, run: StudyRun) -> None:
+    """On the text that trained decoders were validated on: the base's own have there what was noted in training."""
+    lent = study.query("SELECT model, layer, loss, accuracy FROM decoders WHERE kind = 'base' ORDER BY model, layer")
+    assert set(lent["model"]) >= {"qa", "qa-again"}
+    base, qa = run.spec.base, next(model for model in run.spec.models if model.name == "qa")
+    for model, kind in ((qa, "base"), (base, "trained")):
+        loaded = load_model(run, model, [kind])
+        found = decoder_scores(
+            loaded.encoder, loaded.tokenizer, loaded.of_kind(kind), run.corpus, run.spec.decoders.settings
+        )
+        told = study.query(
+            "SELECT layer, loss, accuracy FROM decoders WHERE model = $model AND kind = $kind AND seed = 0",
+            {"model": model.name, "kind": kind},
+        )
+        for row in told.itertuples():
+            assert found[row.layer] == pytest.approx((row.loss, row.accuracy), abs=2e-3), (model.name, row.layer)
+    own = study.query("SELECT layer, loss FROM decoders WHERE model = 'base' AND kind = 'trained' AND seed = 0")
+    worse = lent[lent["model"] == "qa"].merge(own, on="layer")
+    assert (worse["loss_x"] > worse["loss_y"]).any(), "fine-tuning moved what they read"
 
 
 def test_probe_sets_and_coverage_are_told(study: Study, data: Path) -> None:

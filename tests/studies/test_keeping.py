@@ -12,7 +12,7 @@ from bertnesia.models.encoder import encoder_hash, load_encoder
 from bertnesia.store.study import Study, open_study
 from bertnesia.studies.keeping import keep_results
 from bertnesia.studies.planning import plan
-from bertnesia.studies.run import StudyRun
+from bertnesia.studies.run import StudyRun, without_lost_points
 from bertnesia.studies.spec import StudySpec, read_study
 from bertnesia.studies.stages import publish_study, run_study
 from tests import tiny
@@ -156,6 +156,24 @@ def test_other_facts_or_weights_keep_nothing(data: Path, shipped: Path, tmp_path
     (facts,) = (other / "lama").rglob("P19.jsonl")
     facts.write_text("\n".join(facts.read_text().splitlines()[:-1]) + "\n")
     assert [model.name for model in grown(spec, other, shipped, tmp_path).wanted] == every
+
+
+def test_points_of_a_base_that_ships_without_them_are_left_out(
+    data: Path, shipped: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asking other facts keeps nothing, and what does not ship of fine-tuned models can be trained again."""
+    run = StudyRun(read_study(data / "toy.toml"), data, tmp_path, shipped / "models")
+    every = [model.name for model in run.spec.models]
+    found = without_lost_points(run)
+    assert [model.name for model in found.spec.models] == [name for name in every if name != "base-early"]
+    assert "base-early: left out" in capsys.readouterr().err
+    assert "qa-late" in every
+    database = run_study(found)
+    assert set(open_study(database).models()["model"]) >= {name for name in every if name != "base-early"}
+    kept = without_lost_points(grown(read_study(data / "toy.toml"), data, shipped, tmp_path / "kept"))
+    assert [model.name for model in kept.spec.models] == every, "kept with their ranks"
+    elsewhere = without_lost_points(StudyRun(run.spec, data, tmp_path / "new"))
+    assert [model.name for model in elsewhere.spec.models] == every, "the base is trained anew"
 
 
 def test_a_missing_database_is_named(data: Path, tmp_path: Path) -> None:
