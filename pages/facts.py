@@ -6,6 +6,7 @@ import streamlit as st
 from bertnesia.figures.facts import answers_grid, rank_by_layer
 from bertnesia.store import browsing, queries
 from bertnesia.store.study import Study
+from bertnesia.titles import probe_set_name
 from bertnesia.ui import address, controls, programs
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.glossary import GLOSSARY
@@ -32,9 +33,7 @@ def find(study: Study, models: Models) -> browsing.FactFilter:
     with left:
         text = controls.text("Search", key="search", explanation="search", placeholder="a subject, an answer, a prompt")
     with middle:
-        names = {controls.ALL: "all probe sets"} | {
-            one: controls.probe_set_name(one) for one in controls.probe_sets_of(study)
-        }
+        names = {controls.ALL: "all probe sets"} | {one: probe_set_name(one) for one in controls.probe_sets_of(study)}
         probe_set = controls.choose("Probe set", names, key="in_set", explanation="probe set")
     with right:
         relation = None
@@ -103,7 +102,7 @@ def show_fact(study: Study, models: Models, number: int, kind: str) -> None:
         return
     fact = found.iloc[0]
     st.text(fact.prompt)
-    st.text(f"Right answer: {fact.object}. Relation: {fact.label} ({controls.probe_set_name(fact.probe_set)}).")
+    st.text(f"Right answer: {fact.object}. Relation: {fact.label} ({probe_set_name(fact.probe_set)}).")
     show_links(fact, kind)
     if not fact.eligible:
         nothing_here("No model was asked this fact.", f"{fact.reason[:1].upper()}{fact.reason[1:]}.")

@@ -8,6 +8,7 @@ from bertnesia.analysis.measures import Measure, with_interval
 from bertnesia.figures.layers import appearance, by_layer
 from bertnesia.store import queries
 from bertnesia.store.study import Study
+from bertnesia.titles import probe_set_name
 from bertnesia.ui import address, controls, programs
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.glossary import GLOSSARY
@@ -60,7 +61,7 @@ def show_layers(
     prior = float(ask(study, queries.prior, question, average)[measure].iloc[0])
     masked = ask(study, findings.above_prior, question, average) if measure == "precision" else None
     facts, relations = int(table["facts"].max()), int(table["relations"].max())
-    probe_set = controls.probe_set_name(question.probe_set)
+    probe_set = probe_set_name(question.probe_set)
     about = f"{facts:,} facts, {relations} {'relation' if relations == 1 else 'relations'} of {probe_set}"
     words = {
         "title": f"{name} by layer",

@@ -10,6 +10,7 @@ from bertnesia.analysis.measures import Measure, percent, wilson_interval
 from bertnesia.figures.relations import heat_map, side_by_side
 from bertnesia.store import browsing, queries
 from bertnesia.store.study import Study
+from bertnesia.titles import probe_set_name
 from bertnesia.ui import address, controls, programs
 from bertnesia.ui.figures import Column, show_figure, show_table
 from bertnesia.ui.glossary import GLOSSARY
@@ -183,7 +184,7 @@ def show_side_by_side(study: Study, table: pd.DataFrame, models: Models, questio
         last["low"] = last["high"] = last["value"]
     order = last.groupby("relation")["value"].max().sort_values(ascending=False).index
     last = last.set_index("relation").loc[order].reset_index()
-    facts, probe_set = last.drop_duplicates("relation")["facts"].sum(), controls.probe_set_name(question.probe_set)
+    facts, probe_set = last.drop_duplicates("relation")["facts"].sum(), probe_set_name(question.probe_set)
     spread = last.groupby("label")["value"].agg(lambda values: values.max() - values.min())
     intervals = "; lines are 95 % intervals" if measure == "precision" else ""
     words = {

@@ -25,14 +25,16 @@ def test_the_findings_on_layers_are_those_of_the_shipped_study() -> None:
     above = findings.above_prior(STUDY, Question("atlas", ("mini",)), "micro").set_index("layer").loc[6]
     said = re.search(
         r"all asked ([\d,]+) facts .* has ([\d.]+) % of the facts right at layer 6\. .* score ([\d.]+) points less\. "
+        r".* commonest answer would have ([\d.]+) % right"
         r".* ([\d.]+) % are right at \*some\* layer, but six decoders .* reach ([\d.]+) % together\.",
         readme(),
     )
     assert said
     assert int(said[1].replace(",", "")) == base["facts"]
     assert base["seeds"] == 6
-    shares = (base["last"], above["above"], base["total"], base["seeds_union"])
-    assert [float(said[i]) for i in range(2, 6)] == [round(100 * share, 1) for share in shares]
+    guessed = queries.prior(STUDY, Question("atlas", ("mini",)), "micro")["precision"].item()
+    shares = (base["last"], above["above"], guessed, base["total"], base["seeds_union"])
+    assert [float(said[i]) for i in range(2, 7)] == [round(100 * share, 1) for share in shares]
 
 
 def test_the_findings_on_forgetting_are_those_of_the_shipped_study() -> None:

@@ -31,7 +31,12 @@ SHIPPED = Path(bertnesia.__file__).parent.parent / "precomputed"
 SIZE_LIMIT = 50 * 2**20
 SIBLINGS = ("qa-squad", "mlm-squad", "rank-squad", "ner-wnut")
 CONTROLS = ("mlm-cont", "mlm-cont-seed-1", "mlm-wiki", "sham-qa", "sham-qa-seed-1")
-SHARES = tuple(f"{model}-squad-{share}-epochs" for model in ("qa", "mlm", "rank") for share in (10, 30))
+SHARES = tuple(
+    f"{model}-squad-{share}-{matched}"
+    for model in ("qa", "mlm", "rank")
+    for share in (10, 30)
+    for matched in ("epochs", "steps")
+)
 
 
 @pytest.fixture(scope="module")

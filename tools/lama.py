@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from bertnesia.analysis.measures import percent
 from bertnesia.store import queries
 from bertnesia.store.queries import Question, default_average
 from bertnesia.store.study import Study, open_study
+from bertnesia.titles import probe_set_name
 
 RELATIONS = ("best_in_intermediate_layer", "doubles_in_last_layer")
 READINGS = ("paper", "ours")
 WORDS = {"best_in_intermediate_layer": "best before the last", "doubles_in_last_layer": "doubles in the last"}
-NAMES = {"trex": "T-REx", "google_re": "Google-RE", "squad": "SQuAD", "conceptnet": "ConceptNet"}
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def main() -> None:
     study = open_study(parser.parse_args().database)
     found = pd.concat(headlines(study, name) for name in probe_sets(study))
     tables = {
+        "The base at its last layer": base(study),
         "What is known": known(study),
         "Relations": relations(study, found),
         "Forgetting rate": changes(study, found, "forgetting_rate", "churn"),
@@ -35,6 +37,31 @@ def main() -> None:
     }
     for title, rows in tables.items():
         sys.stdout.write("\n".join([title, "", *markdown(rows), "", ""]))
+
+
+def base(study: Study) -> Iterator[Sequence[str]]:
+    """P@k of the base's last layer over the facts that it could be asked and over all, beside its priors."""
+    ks = 1, 10, 100
+    yield (
+        "probe set",
+        "facts asked",
+        *(f"P@{k}" for k in ks),
+        "all facts",
+        *(f"P@{k} of all" for k in ks),
+        "guessing",
+        "subject masked",
+    )
+    for probe_set in probe_sets(study):
+        average = default_average(probe_set)
+        question = Question(probe_set, (study.base,))
+        rows = []
+        for all_facts in (False, True):
+            tables = [queries.layer_measures(study, replace(question, k=k, all_facts=all_facts), average) for k in ks]
+            last = [table.sort_values("layer").iloc[-1] for table in tables]
+            rows.append((f"{last[0]['facts']:,}", *(percent(row["precision"]) for row in last)))
+        guessed = percent(queries.prior(study, question, average)["precision"].item())
+        above = findings.above_prior(study, question, average).dropna(subset="layer").sort_values("layer")
+        yield probe_set_name(probe_set), *rows[0], *rows[1], guessed, percent(above["prior"].iloc[-1])
 
 
 def known(study: Study) -> Iterator[Sequence[str]]:
@@ -47,6 +74,8 @@ def known(study: Study) -> Iterator[Sequence[str]]:
         "last layer",
         "any layer",
         "six last layers",
+        "subject masked",
+        "untrained encoder",
         "earlier only",
         "95 %",
     )
@@ -56,8 +85,16 @@ def known(study: Study) -> Iterator[Sequence[str]]:
         guessed = percent(float(queries.prior(study, question, average)["precision"].iloc[0]))
         for row in table.to_dict("records"):
             share = percent(row["intermediate_share_low"]), percent(row["intermediate_share_high"])
-            cells = [percent(row[name]) for name in ("last", "total", "seeds_union", "intermediate_share")]
-            yield NAMES[probe_set], label(study, row["model"]), f"{row['facts']:,}", guessed, *cells, " to ".join(share)
+            unions = (f"{name}_union" for name in ("seeds", "masked", "control"))
+            cells = [percent(row[name]) for name in ("last", "total", *unions, "intermediate_share")]
+            yield (
+                probe_set_name(probe_set),
+                label(study, row["model"]),
+                f"{row['facts']:,}",
+                guessed,
+                *cells,
+                " to ".join(share),
+            )
 
 
 def relations(study: Study, found: pd.DataFrame) -> Iterator[Sequence[str]]:
@@ -73,7 +110,7 @@ def relations(study: Study, found: pd.DataFrame) -> Iterator[Sequence[str]]:
 def changes(study: Study, found: pd.DataFrame, *findings_of_all: str) -> Iterator[Sequence[str]]:
     """Findings on what changed at the last layer, in percent with their 95 % intervals, by model and probe set."""
     names = probe_sets(study)
-    yield "", *(NAMES[name] for name in names)
+    yield "", *(probe_set_name(name) for name in names)
     found = found[found["finding"].isin(findings_of_all) & (found["at"] == "last")]
     for (finding, model), mine in found.groupby(["finding", "model"], sort=False):
         told = {row["probe_set"]: with_interval(row) for row in mine.to_dict("records")}
@@ -88,7 +125,13 @@ def robust(study: Study) -> Iterator[Sequence[str]]:
         table = findings.robustness(study, probe_set).dropna(subset="holds")
         for (finding, model), mine in table.groupby(["finding", "model"], sort=False):
             but = ", ".join(mine.loc[~mine["holds"].astype(bool), "setting"])
-            yield NAMES[probe_set], finding, label(study, model), f"{int(mine['holds'].sum())} of {len(mine)}", but
+            yield (
+                probe_set_name(probe_set),
+                finding,
+                label(study, model),
+                f"{int(mine['holds'].sum())} of {len(mine)}",
+                but,
+            )
 
 
 def headlines(study: Study, probe_set: str) -> pd.DataFrame:

@@ -66,7 +66,7 @@ class Fact:
 
         The string match of LAMA-UHN (Poerner et al., 2019, arXiv 1911.03681), but between word boundaries.
         """
-        return re.search(rf"(?<!\w){re.escape(_folded(self.object))}(?!\w)", _folded(self.subject)) is not None
+        return re.search(rf"(?<!\w){re.escape(folded(self.object))}(?!\w)", folded(self.subject)) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +133,6 @@ def prompt_of(fact: Fact, relation: Relation, filler: str = MASK) -> str:
     return filler.join(part.replace("[X]", fact.subject) for part in (before, after))
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Text as names are compared: composed and without case."""
     return unicodedata.normalize("NFC", text).casefold()

@@ -1,12 +1,11 @@
 """Where texts name a fact: its subject and its object, both as whole words, whatever their case."""
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import ahocorasick
 
-from bertnesia.probes.facts import Fact
+from bertnesia.probes.facts import Fact, folded
 
 
 def find_mentions(texts: Sequence[str], facts: Iterable[Fact]) -> Iterator[tuple[int, int]]:
@@ -20,14 +19,14 @@ def find_mentions(texts: Sequence[str], facts: Iterable[Fact]) -> Iterator[tuple
     labels: dict[str, int] = {}
     objects: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for fact in facts:
-        subject, answer = (labels.setdefault(_folded(name), len(labels)) for name in (fact.subject, fact.object))
+        subject, answer = (labels.setdefault(folded(name), len(labels)) for name in (fact.subject, fact.object))
         objects[subject][answer].append(fact.id)
     labels.pop("", None)
     if not labels:
         return
     automaton = _automaton(labels)
     for index, text in enumerate(texts):
-        named = set(_named(_folded(text), automaton))
+        named = set(_named(folded(text), automaton))
         for subject in named & objects.keys():
             yield from ((index, fact) for fact in _facts_named(objects[subject], named))
 
@@ -51,11 +50,7 @@ def mentions_per_fact(texts: Sequence[str], facts: Sequence[Fact]) -> dict[int, 
 
 
 def _has_a_name(fact: Fact) -> bool:
-    return fact.sentence is None or _folded(fact.subject) in _folded(fact.sentence)
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
+    return fact.sentence is None or folded(fact.subject) in folded(fact.sentence)
 
 
 def _automaton(labels: Mapping[str, int]) -> ahocorasick.Automaton:

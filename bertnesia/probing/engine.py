@@ -106,16 +106,34 @@ def probe_shard(
     ranks: list[pa.Table] = []
     predictions: list[pa.Table] = [NO_PREDICTIONS]
     for batch in shard.batches:
-        hidden = mask_states(model, batch)
+        different, rows = _different(batch)
+        hidden = mask_states(model, different)
         for each in decoders:
             heads = model.of_kind(each)
-            for layer, scores in layer_scores(heads, hidden):
+            for layer, found in layer_scores(heads, hidden):
+                scores = found[rows] if len(different) < len(batch) else found
                 keys = row_keys(name, heads.kind, layer, batch)
                 asking = row_asking(len(batch), heads.seed, variant)
                 ranks.append(pa.table({**keys, **asking, **_rank_columns(scores, batch)}))
                 if shown is None or each in shown:
                     predictions.append(pa.table({**keys, **_top_columns(scores, model)}))
     return pa.concat_tables(ranks), pa.concat_tables(predictions)
+
+
+def _different(batch: Sequence[Prompt]) -> tuple[list[Prompt], list[int]]:
+    """The prompts that differ in what a model reads, and for each prompt which of them it is.
+
+    Facts of several answers are asked alike, and without their subjects all facts of a relation are.
+    """
+    numbers: dict[tuple[tuple[int, ...], int], int] = {}
+    different: list[Prompt] = []
+    rows: list[int] = []
+    for prompt in batch:
+        number = numbers.setdefault((prompt.input_ids, prompt.mask_position), len(different))
+        if number == len(different):
+            different.append(prompt)
+        rows.append(number)
+    return different, rows
 
 
 @torch.inference_mode()

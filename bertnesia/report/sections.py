@@ -9,15 +9,8 @@ from bertnesia.report.methods import findings_exhibits, methods_section
 from bertnesia.store import queries
 from bertnesia.store.queries import Question, default_average
 from bertnesia.store.study import Study
+from bertnesia.titles import PROBE_SETS, probe_set_name
 
-PROBE_SETS = {
-    "atlas": "Atlas",
-    "trex": "T-REx",
-    "google_re": "Google-RE",
-    "squad": "SQuAD",
-    "conceptnet": "ConceptNet",
-    "bear": "BEAR",
-}
 KIND = "trained"
 
 
@@ -45,11 +38,6 @@ def _questions(study: Study) -> list[Question]:
         kind = KIND if (mine["kind"] == KIND).any() else str(mine["kind"].iloc[0])
         found.append(Question(probe_set, tuple(mine.loc[mine["kind"] == kind, "model"]), kind))
     return found
-
-
-def probe_set_name(probe_set: str) -> str:
-    """A probe set as its authors write it."""
-    return PROBE_SETS.get(probe_set, probe_set)
 
 
 def _overview(study: Study, cast: Cast, questions: list[Question]) -> Section:

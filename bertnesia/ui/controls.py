@@ -8,6 +8,7 @@ import streamlit as st
 from bertnesia.analysis.measures import Measure
 from bertnesia.store import queries
 from bertnesia.store.study import Study
+from bertnesia.titles import PROBE_SETS, probe_set_name
 from bertnesia.ui import address
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
@@ -17,14 +18,6 @@ from bertnesia.ui.study import ask
 ALL = "all"
 """The address's word for no choice at all."""
 
-_PROBE_SETS = {
-    "atlas": "Atlas",
-    "trex": "T-REx",
-    "google_re": "Google-RE",
-    "squad": "SQuAD",
-    "conceptnet": "ConceptNet",
-    "bear": "BEAR",
-}
 MEASURES: dict[str, tuple[Measure, int]] = {
     "P@1": ("precision", 1),
     "P@10": ("precision", 10),
@@ -37,18 +30,13 @@ _RIGHT = {"rank 1": 1, "rank ≤ 10": 10, "rank ≤ 100": 100}
 _AVERAGES: dict[str, queries.Average] = {"relations": "macro", "facts": "micro"}
 
 
-def probe_set_name(probe_set: str) -> str:
-    """A probe set as its authors write it."""
-    return _PROBE_SETS.get(probe_set, probe_set)
-
-
 def probe_sets_of(study: Study) -> list[str]:
     """The probe sets that were asked, the well-known ones first; ends the page where there is none."""
     found = list(dict.fromkeys(ask(study, queries.asked)["probe_set"]))
     if not found:
         nothing_here("This study has no ranks.", "Probe a model and publish the study again.")
         address.stop()
-    known = list(_PROBE_SETS)
+    known = list(PROBE_SETS)
     return sorted(found, key=lambda name: (known.index(name) if name in known else len(known), name))
 
 

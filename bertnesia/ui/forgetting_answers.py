@@ -61,13 +61,6 @@ def show_answers(study: Study, comparison: queries.Comparison, counts: pd.DataFr
     )
 
 
-def question_of(comparison: queries.Comparison, *model_names: str) -> queries.Question:
-    """The same choice, asked of several models."""
-    return queries.Question(
-        comparison.probe_set, model_names, comparison.kind, comparison.k, comparison.filtered, comparison.relations
-    )
-
-
 def right(k: int) -> str:
     """When a fact is right, in a few words that are not broken."""
     return "rank\u00a01" if k == 1 else f"rank\u00a0≤\u00a0{k}"
@@ -99,7 +92,7 @@ def _controls(study: Study, comparison: queries.Comparison) -> tuple[str, str]:
     named = [f"{percent(row.forgetting_rate)} ({row.label})" for row in table.itertuples()]
     where = "any layer" if at == "total" else "the last layer"
     said = f" Trained as long without a new task to learn, the base forgets at {where}: {'; '.join(named)}."
-    mine = forgetting.rates(ask(study, queries.forgetting_by_model, question_of(comparison, comparison.model)))
+    mine = forgetting.rates(ask(study, queries.forgetting_by_model, comparison.of_models(comparison.model)))
     own = table[table["variant_of"] == comparison.model]
     reached = own["forgetting_rate"].max() >= mine.loc[mine["at"] == at, "forgetting_rate"].max()
     return said, ", not beyond its control" if reached else ""
@@ -119,13 +112,13 @@ def _seeds(study: Study, comparison: queries.Comparison) -> str:
 
 def _beside_churn(study: Study, comparison: queries.Comparison, total: pd.Series) -> tuple[float, float, str] | None:
     """Forgetting rate and churn at the comparison's layer, or, where a second seed has that one only, at the last."""
-    table = ask(study, queries.churn, question_of(comparison, comparison.base))
+    table = ask(study, queries.churn, comparison.of_models(comparison.base))
     here = forgetting.churn_rate(table, "total" if comparison.layer is None else comparison.layer)
     if not np.isnan(here) and total.right_in_base:
         where = "At any layer" if comparison.layer is None else f"At layer {comparison.layer}"
         return float(total.forgetting_rate), here, where
     last = forgetting.churn_rate(table, "last")
-    pairs = forgetting.rates(ask(study, queries.forgetting_by_model, question_of(comparison, comparison.model)))
+    pairs = forgetting.rates(ask(study, queries.forgetting_by_model, comparison.of_models(comparison.model)))
     rates = pairs.loc[pairs["at"] == "last", "forgetting_rate"].dropna()
     return None if np.isnan(last) or rates.empty else (float(rates.iloc[0]), last, "At the last layer")
 
@@ -149,7 +142,7 @@ def _relations(counts: pd.DataFrame) -> Card:
 
 def _layer(study: Study, comparison: queries.Comparison) -> Card:
     question = "At which layer?"
-    table = ask(study, queries.forgetting_by_layer, question_of(comparison, comparison.model))
+    table = ask(study, queries.forgetting_by_layer, comparison.of_models(comparison.model))
     if table.empty:
         return Card(question, "Open", NOT_MEASURED)
     table = table.assign(net=(table["right_in_model"] - table["right_in_base"]) / table["facts"])

@@ -14,9 +14,10 @@ from bertnesia.figures.relations import heat_map
 from bertnesia.plain import as_markdown
 from bertnesia.store import queries
 from bertnesia.store.study import Study
+from bertnesia.titles import probe_set_name
 from bertnesia.ui import controls, programs_forgetting
 from bertnesia.ui.figures import Column, show_figure, show_table
-from bertnesia.ui.forgetting_answers import corpora_of, question_of, right
+from bertnesia.ui.forgetting_answers import corpora_of, right
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.messages import nothing_here
 from bertnesia.ui.models import Models
@@ -64,7 +65,7 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
     """Every fine-tuned model against the base, on the facts that all of them were asked."""
     asked = controls.asked_models(study, comparison.probe_set, comparison.kind)
     tuned = [name for name in asked if models.bases.get(name) == comparison.base]
-    question = question_of(comparison, *tuned)
+    question = comparison.of_models(*tuned)
     at: Literal["last", "total"] = "total" if comparison.layer is None else "last"
     where = "any layer" if at == "total" else "the last layer"
     table = ask(study, findings.beside_controls, question)
@@ -72,11 +73,11 @@ def show_objectives(study: Study, comparison: queries.Comparison, models: Models
     table = table.assign(label=table["model"].map(models.labels)).sort_values(
         ["control", "forgetting_rate"], ascending=[True, False]
     )
-    churn = ask(study, queries.churn, question_of(comparison, comparison.base))
+    churn = ask(study, queries.churn, comparison.of_models(comparison.base))
     table["churn_of_base"] = forgetting.churn_rate(churn, at)
     table["scores"] = table["model"].map(ask(study, queries.models).set_index("model")["scores"]).map(scores_text)
     worst = table.iloc[0]
-    note = f"{int(table['facts'].max()):,} facts of {controls.probe_set_name(comparison.probe_set)}"
+    note = f"{int(table['facts'].max()):,} facts of {probe_set_name(comparison.probe_set)}"
     words = {
         "title": f"Every objective against {models.label(comparison.base)}",
         "note": f"{note}; right: {right(comparison.k)} at {where}; {comparison.kind} decoders",

@@ -12,9 +12,10 @@ from bertnesia.analysis.measures import percent
 from bertnesia.figures.forgetting import lost_and_buried, outcomes_by_layer, outcomes_by_relation, rank_changes
 from bertnesia.store import queries
 from bertnesia.store.study import Study
-from bertnesia.ui import controls, programs_forgetting
+from bertnesia.titles import probe_set_name
+from bertnesia.ui import programs_forgetting
 from bertnesia.ui.figures import Column, show_figure, show_table
-from bertnesia.ui.forgetting_answers import question_of, right
+from bertnesia.ui.forgetting_answers import right
 from bertnesia.ui.forgetting_runs import show_data, show_objectives, show_steps, show_text
 from bertnesia.ui.glossary import GLOSSARY
 from bertnesia.ui.models import Models
@@ -76,7 +77,7 @@ class Shown:
         """What is counted: n, the probe set, when a fact is right, the decoders."""
         one = self.comparison
         at = where or ("any layer" if one.layer is None else f"layer {one.layer}")
-        probe_set = controls.probe_set_name(one.probe_set)
+        probe_set = probe_set_name(one.probe_set)
         return f"{facts:,} facts of {probe_set}; right: {right(one.k)} at {at}; {one.kind} decoders"
 
 
@@ -116,7 +117,7 @@ def show_relations(shown: Shown) -> None:
 
 def show_layers(shown: Shown) -> None:
     """What was retained, forgotten and learned at each layer."""
-    question = question_of(shown.comparison, shown.comparison.model)
+    question = shown.comparison.of_models(shown.comparison.model)
     counts = forgetting.rates(ask(shown.study, queries.forgetting_by_layer, question))
     note = shown.note(int(counts["facts"].max()), "each layer")
     worst = counts.iloc[int(counts["net_change"].to_numpy().argmin())]
@@ -141,7 +142,7 @@ def show_ranks(shown: Shown) -> None:
     total = tested[tested["relation"] == ""].iloc[0]
     words = {
         "title": f"{shown.pair}: how far ranks moved",
-        "note": f"{facts:,} facts of {controls.probe_set_name(shown.comparison.probe_set)} at each layer; "
+        "note": f"{facts:,} facts of {probe_set_name(shown.comparison.probe_set)} at each layer; "
         f"{shown.comparison.kind} decoders",
     }
     show_figure(

@@ -11,6 +11,7 @@ from bertnesia.analysis.totals import as_many_seeds
 from bertnesia.figures.overview import CONTROLS, known_bars
 from bertnesia.store import queries
 from bertnesia.store.study import Study
+from bertnesia.titles import probe_set_name
 from bertnesia.ui import address, controls, programs
 from bertnesia.ui.cards import show_cards
 from bertnesia.ui.figures import Column, show_figure, show_table
@@ -73,7 +74,7 @@ def show_findings(study: Study, models: Models, view: View) -> None:
         comparison = queries.Comparison(view.probe_set, base, worst, view.kind, view.k)
         cards.append(hardest_hit(ask(study, queries.forgetting, comparison), models.label(worst)))
     show_cards(cards)
-    st.caption(f"Computed from this study: {controls.probe_set_name(view.probe_set)}, {view.kind} decoders.")
+    st.caption(f"Computed from this study: {probe_set_name(view.probe_set)}, {view.kind} decoders.")
 
 
 def _without_subject(study: Study, question: queries.Question) -> dict[str, float]:
@@ -93,7 +94,7 @@ def show_known(study: Study, models: Models, view: View) -> None:
     for probe_set in controls.probe_sets_of(study):
         asked = tuple(controls.asked_models(study, probe_set, view.kind))
         if asked:
-            questions[controls.probe_set_name(probe_set)] = view.question(probe_set, asked)
+            questions[probe_set_name(probe_set)] = view.question(probe_set, asked)
     tables = [
         as_many_seeds(ask(study, findings.totals, question, "micro")).assign(probe_set=name)
         for name, question in questions.items()

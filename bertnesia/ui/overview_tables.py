@@ -11,6 +11,7 @@ from bertnesia.analysis.totals import as_many_seeds
 from bertnesia.plain import as_markdown
 from bertnesia.store import queries
 from bertnesia.store.study import Study
+from bertnesia.titles import probe_set_name
 from bertnesia.ui import controls, programs
 from bertnesia.ui.figures import Column, show_table
 from bertnesia.ui.glossary import GLOSSARY
@@ -162,7 +163,7 @@ def show_published(study: Study) -> None:
     }
     shown = table.assign(
         figure=table["figure"].str.replace("_", " "),
-        probe_set=table["probe_set"].map(controls.probe_set_name),
+        probe_set=table["probe_set"].map(probe_set_name),
         value_low=table["low"],
         value_high=table["high"],
     )

@@ -75,6 +75,25 @@ def test_the_last_layer_is_the_fill_mask_pipeline(folder: Path, model: LayeredMo
             assert row["probabilities"] == pytest.approx([answer["score"] for answer in expected], abs=1e-5)
 
 
+def test_prompts_that_are_alike_are_read_once(folder: Path, model: LayeredModel, probe_set: ProbeSet) -> None:
+    """As those of a relation are without their subjects; each fact's answer has its rank all the same."""
+    (masked,) = (one.variants["subject_masked"] for one in ask([probe_set], model, ["subject_masked"]))
+    prompts = {prompt.fact: prompt for prompt in masked if isinstance(prompt, Prompt)}
+    different = {prompt.input_ids for prompt in prompts.values()}
+    assert len(different) < len(prompts)
+    (shard,) = make_shards(list(prompts.values()))
+    read: list[int] = []
+    with model.encoder.register_forward_hook(lambda _, __, output: read.append(len(output[0]))):
+        ranks, _ = probe_shard(model, "tiny", ["stock"], shard)
+    assert sum(read) == len(different)
+    assert sorted(ranks["fact"].to_pylist()) == sorted([*prompts] * 3)
+    reference = AutoModelForMaskedLM.from_pretrained(folder).eval()
+    for row in ranks.to_pylist():
+        prompt = prompts[row["fact"]]
+        scores = slow_scores(reference, prompt, row["layer"])
+        assert row["rank"] == 1 + int((scores > scores[prompt.answer]).sum())
+
+
 def test_shards_hold_every_prompt_once_within_the_budget(asked: list[Asked]) -> None:
     shards = make_shards(asked[0].prompts, batch_tokens=40)
     batches = [batch for shard in shards for batch in shard.batches]

@@ -1,3 +1,3 @@
 SELECT *
-FROM decoders
+FROM query_table($table)
 WHERE list_contains($models, model)

@@ -1,3 +1,0 @@
-SELECT *
-FROM training
-WHERE list_contains($models, model)
