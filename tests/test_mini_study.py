@@ -226,8 +226,49 @@ def test_how_much_data() -> None:
                 str(steps[found["model"]]), f"{score} {learned}",
                 str(found["forgotten"]), str(tenth.loc[(share, matched), "forgotten"]),
             ], name  # fmt: skip
+        for table, k in ((first, 1), (tenth, 10)):
+            check_amounts(label, table, k)
     ((one, ten),) = churns
     assert row("churn of the base", "How much data") == ["", "", str(one), str(ten)]
+
+
+def check_amounts(label: str, table: pd.DataFrame, k: int) -> None:
+    """What is said of the table, one objective and k at a time."""
+    forgotten = table["forgotten"]
+    whole, tenth = table.loc[(1.0, "")], table.loc[(0.1, "steps")]
+    assert forgotten[0.1, "epochs"] < forgotten[0.3, "epochs"] < forgotten[1.0, ""]
+    if k == 1:
+        churn = whole["churn_of_base"]
+        told = table.loc[(0.1, "epochs"), "forgetting_low"] > churn
+        assert told == (label == "QA-SQUAD"), "told from churn on a tenth"
+        assert tenth["forgetting_low"] < whole["forgetting_high"]
+        assert tenth["forgetting_high"] > whole["forgetting_low"], "the intervals overlap"
+    elif label == "MLM-SQUAD":
+        assert tenth["forgetting_low"] > whole["forgetting_high"]
+        assert tenth["forgotten"] > 2 * whole["forgotten"]
+    elif label == "RANK-SQUAD":
+        assert tenth["forgetting_low"] < whole["forgetting_high"]
+        assert tenth["forgetting_high"] > whole["forgetting_low"]
+    else:
+        assert tenth["forgetting_high"] < whole["forgetting_rate"]
+        assert tenth["forgetting_rate"] < whole["forgetting_low"]
+        assert f"less on a tenth: {tenth['forgotten']} facts, not {whole['forgotten']}" in SAID
+    if label == "QA-SQUAD" and k == 1:
+        assert forgotten[0.1, "epochs"] / whole["forgotten"] == pytest.approx(2 / 3, abs=0.02)
+
+
+def test_how_well_the_bases_decoders_read_the_siblings() -> None:
+    losses = STUDY.query(
+        "SELECT model, kind, loss FROM decoders WHERE layer = 6 AND seed = 0 AND kind IN ('base', 'trained')"
+    ).pivot(index="model", columns="kind", values="loss")
+    pairs = {name: (f"{row['base']:.2f}", f"{row['trained']:.2f}") for name, row in losses.iterrows()}
+    lent, own = pairs["rank-squad"]
+    assert f"at the last layer, is {lent} nats, that of RANK-SQUAD's own decoder {own}." in SAID
+    told = ", ".join(
+        f"{label}{' it is' if label == 'QA-SQUAD' else ''} {pairs[MODELS[label]][0]} against {pairs[MODELS[label]][1]}"
+        for label in ("QA-SQUAD", "NER-WNUT", "MLM-SQUAD")
+    ).replace(", ", ", in ")
+    assert f"In {told}." in SAID
 
 
 @pytest.mark.parametrize("label", MODELS)

@@ -61,7 +61,8 @@ def base(study: Study) -> Iterator[Sequence[str]]:
             rows.append((f"{last[0]['facts']:,}", *(percent(row["precision"]) for row in last)))
         guessed = percent(queries.prior(study, question, average)["precision"].item())
         above = findings.above_prior(study, question, average).dropna(subset="layer").sort_values("layer")
-        yield probe_set_name(probe_set), *rows[0], *rows[1], guessed, percent(above["prior"].iloc[-1])
+        masked = percent(above["prior"].iloc[-1]) if len(above) else "–"  # sentences without a template have no subject
+        yield probe_set_name(probe_set), *rows[0], *rows[1], guessed, masked
 
 
 def known(study: Study) -> Iterator[Sequence[str]]:

@@ -174,7 +174,7 @@ def test_findings_stand_beside_the_papers(open_page: OpenPage, synthetic: Synthe
     total = sum(right / facts for facts, _, right in relations.values()) / 4
     assert rows["value"].iloc[0] == pytest.approx(100 * (total - last) / total)
     assert rows["published interval"].iloc[0] == "17.0 to 60.0"
-    assert any("arXiv 2010.09313" in caption.value.replace("\\", "") for caption in app.caption)
+    assert "arXiv 2010.09313" in said(app)
 
 
 def test_other_settings_are_asked_on_request(open_page: OpenPage) -> None:
