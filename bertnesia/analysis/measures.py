@@ -31,6 +31,17 @@ def wilson_interval(correct: npt.ArrayLike, facts: npt.ArrayLike, confidence: fl
     return np.minimum(np.clip(centre - half, 0, 1), share), np.maximum(np.clip(centre + half, 0, 1), share)
 
 
+def difference_interval(correct: int, facts: int, other_correct: int, other_facts: int) -> tuple[float, float]:
+    """The 95 % interval of a share less that of other facts, from Wilson's intervals (Newcombe 1998, method 10)."""
+    share, other = correct / facts, other_correct / other_facts
+    (low, other_low), (high, other_high) = wilson_interval([correct, other_correct], [facts, other_facts])
+    difference = share - other
+    return (
+        float(difference - np.hypot(share - low, other_high - other)),
+        float(difference + np.hypot(high - share, other - other_low)),
+    )
+
+
 def normal_interval(value: npt.ArrayLike, error: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """The interval of a value between 0 and 1 with its standard error, by the normal approximation."""
     centre = np.asarray(value, dtype=np.float64)

@@ -67,8 +67,11 @@ def choose_sentence(examples: pd.DataFrame) -> Sentence:
     column, other, third = st.columns([3, 1.2, 1.2])
     with column:
         prompt = _text("Prompt", "prompt", start, "Paris is the capital of [MASK] .")
+    cloze_state.drop_answer_of_another(prompt)
     with other:
         answer = _text("Right answer", "answer", right if prompt == start else "", "none given")
+    if (prompt, answer) == (start, right):
+        cloze_state.came(prompt, answer)
     with third:
         watched = _text("Watched words", "watched", "", "london, rome")
     _mask_words(prompt)

@@ -18,6 +18,7 @@ FALLBACK = "Paris is the capital of [MASK] .", "france"
 
 _SHOWN = "bertnesia.cloze.shown"
 _FACT = "bertnesia.cloze.fact"
+_CAME = "bertnesia.cloze.came"
 _HISTORY = "bertnesia.cloze.history"
 _MASKING = "bertnesia.cloze.masking"
 _LONGEST = 30
@@ -46,6 +47,7 @@ def open_link(study: Study) -> pd.Series | None:
     if fact is not None and st.session_state.get(_FACT) != int(fact["fact"]) and "prompt" not in texts:
         st.session_state[_FACT] = int(fact["fact"])
         _fill_from_link({"prompt": fact["prompt"], "answer": fact["object"], "watched": ""})
+        came(fact["prompt"], fact["object"])
     elif "prompt" in texts and texts["prompt"] != st.session_state.get(_SHOWN):
         _fill_from_link({name: "" for name in ("answer", "watched") if name not in texts})
     return fact
@@ -75,14 +77,30 @@ def _fill_from_link(values: Mapping[str, str]) -> None:
         st.session_state[name] = value
 
 
+def came(prompt: str, answer: str) -> None:
+    """Note that an answer was not typed but came with its prompt."""
+    st.session_state[_CAME] = prompt, answer
+
+
+def drop_answer_of_another(prompt: str) -> None:
+    """Empty the answer that came with another prompt, unless it was changed since; before its field is drawn."""
+    of, answer = st.session_state.get(_CAME, (prompt, ""))
+    if of != prompt:
+        del st.session_state[_CAME]
+        if st.session_state.get("answer") == answer:
+            _fill_from_link({"answer": ""})
+
+
 def use(prompt: str, answer: str, watched: str = "") -> None:
     """Put a prompt into the fields; for callbacks."""
     st.session_state.update(prompt=prompt, answer=answer, watched=watched)
+    came(prompt, answer)
 
 
 def use_again(asked: Asked) -> None:
     """Put everything back as it was when a prompt was asked; for callbacks."""
     st.session_state.update({**asdict(asked), "models": list(asked.models)})
+    st.session_state.pop(_CAME, None)
 
 
 def toggle(key: str, before: tuple[int, ...]) -> None:
@@ -95,6 +113,9 @@ def toggle(key: str, before: tuple[int, ...]) -> None:
         masking = masking.toggle(place)
     st.session_state[_MASKING] = masking
     st.session_state["prompt"] = masking.sentence
+    of, answer = st.session_state.get(_CAME, ("", ""))
+    if of == prompt:
+        came(masking.sentence, answer)
 
 
 def insert_mask(before: str, after: str) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from bertnesia import findings
 from bertnesia.analysis import forgetting
-from bertnesia.analysis.measures import percent, signed_percent
+from bertnesia.analysis.measures import difference_interval, percent, signed_percent
 from bertnesia.store import queries
 from bertnesia.store.study import Study
 from bertnesia.ui.cards import Card, show_cards
@@ -141,14 +141,14 @@ def _relations(counts: pd.DataFrame) -> Card:
 
 
 def _layer(study: Study, comparison: queries.Comparison) -> Card:
-    question = "At which layer?"
+    question = "Which layer knows less?"
     table = ask(study, queries.forgetting_by_layer, comparison.of_models(comparison.model))
     if table.empty:
         return Card(question, "Open", NOT_MEASURED)
     table = table.assign(net=(table["right_in_model"] - table["right_in_base"]) / table["facts"])
     worst = table.iloc[int(table["net"].to_numpy().argmin())]
     if worst.net >= 0:
-        return Card(question, "No layer knows less", "Every layer has at least as many facts right as before.")
+        return Card(question, "None", "Every layer has at least as many facts right as before.")
     touched = table[table["net"] <= worst.net / 4]
     detail = (
         f"{signed_percent(worst.net)} of the facts there. Layers that lose at least a quarter of that: "
@@ -165,8 +165,8 @@ def _step(study: Study, comparison: queries.Comparison) -> Card:
         return Card(question, "Open", f"Knowledge by fine-tuning step is {NOT_MEASURED}.")
     half = last[last["forgotten"] >= last["forgotten"].iloc[-1] / 2].iloc[0]
     detail = (
-        f"Half of what the last layer forgets in the end ({last['forgotten'].iloc[-1]:,} facts) is gone by then; "
-        f"{int(half.steps):,} steps in all.{_first_layer(study, comparison)}"
+        f"Half of what the last layer forgets in the end ({last['forgotten'].iloc[-1]:,} of the {int(half.facts):,} "
+        f"facts asked on the way) is gone by then; {int(half.steps):,} steps in all.{_first_layer(study, comparison)}"
     )
     return Card(question, f"By step {int(half.step):,}", detail)
 
@@ -177,6 +177,8 @@ def _first_layer(study: Study, comparison: queries.Comparison) -> str:
     if table.empty or not table["first"].max() > 0:
         return ""
     first = table.iloc[int(table["first"].to_numpy().argmax())]
+    if first["first"] < 0.5:
+        return " No layer clearly falls first."
     return f" Layer {int(first.layer)} falls first, in {percent(first['first'])} of resamples of the facts."
 
 
@@ -206,11 +208,14 @@ def _text(study: Study, comparison: queries.Comparison) -> Card:
     question = "Was it in a training text?"
     for corpus in corpora_of(study, comparison.probe_set):
         table = ask(study, queries.coverage_outcomes, comparison, corpus)
-        rates = forgetting.rates(table).set_index("mentioned")["forgetting_rate"] if len(table) else pd.Series()
-        if {True, False} <= set(rates.dropna().index):
-            detail = (
-                f"{percent(rates[True])} of the facts it mentions are forgotten, {percent(rates[False])} of the others."
-            )
-            answer = "Forgotten less if mentioned" if rates[True] < rates[False] else "Mentioned facts go, too"
+        known = table[table["right_in_base"] > 0][["mentioned", "forgotten", "right_in_base"]]
+        counts = {bool(mentioned): (int(lost), int(of)) for mentioned, lost, of in known.to_numpy()}
+        if len(counts) == 2:
+            mentioned, others = (percent(forgotten / known) for forgotten, known in (counts[True], counts[False]))
+            detail = f"{mentioned} of the facts it mentions are forgotten, {others} of the others."
+            low, high = difference_interval(*counts[True], *counts[False])
+            answer = "Forgotten less if mentioned" if high < 0 else "Forgotten more if mentioned"
+            if low <= 0 <= high:
+                answer = "Mentioned or not, about the same"
             return Card(question, answer, f"{corpus}: {detail}", GLOSSARY["coverage"])
     return Card(question, "Open", f"Which facts a training text mentions is {NOT_MEASURED}.", GLOSSARY["coverage"])

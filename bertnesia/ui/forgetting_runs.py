@@ -156,7 +156,8 @@ def show_steps(study: Study, comparison: queries.Comparison, models: Models) -> 
     words = {
         "title": f"{models.label(comparison.model)}: what is still known, by step",
         "measure": "Retained, share of the base's",
-        "note": f"at the last layer the base has {int(last['right_in_base'].max()):,} facts right; "
+        "note": f"at the last layer the base has {int(last['right_in_base'].max()):,} of {int(last['facts'].max()):,} "
+        "facts asked on the way right; "
         f"{right(comparison.k)}; {comparison.kind} decoders",
     }
     colour = models.colours[comparison.model]
@@ -214,7 +215,8 @@ def show_data(study: Study, comparison: queries.Comparison, models: Models) -> N
     rows = rows.assign(value=rows["forgetting_rate"], low=rows["forgetting_low"], high=rows["forgetting_high"])
     words = {
         "title": f"{models.label(comparison.model)}: forgetting by amount of training data",
-        "note": f"{int(rows['right_in_base'].max()):,} facts right in the base at layer {layer}; 95 % intervals",
+        "note": f"{int(rows['right_in_base'].max()):,} facts right in the base at layer {layer}, of "
+        f"{int(rows['facts'].max()):,} asked of all these runs; 95 % intervals",
     }
     show_figure(
         by_share(rows.dropna(subset="value"), colour=models.colours[comparison.model], **words),

@@ -46,6 +46,8 @@ def best_before_the_last(relations: pd.DataFrame, label: str) -> Card:
     last, best, layer = wide[wide.columns.max()], wide.max(axis=1), wide.idxmax(axis=1)
     early = (best - last)[best > last].sort_values(ascending=False)
     question = "Are some relations known best in the middle?"
+    if not best.any():
+        return Card(question, f"None of {len(wide)}", f"{label} has nothing right of any relation.")
     if early.empty:
         return Card(question, f"None of {len(wide)}", f"{label} knows every relation best at its last layer.")
     named = [

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertnesia.analysis.measures import (
+    difference_interval,
     normal_interval,
     paired_difference_interval,
     percent,
@@ -82,3 +83,9 @@ def test_shares_are_written_alike() -> None:
     assert percent(None) == percent(float("nan")) == "–"
     assert signed_percent(-0.0312) == "−3.1 %"
     assert signed_percent(0.05) == "+5.0 %"
+
+
+def test_the_interval_of_a_difference_is_that_of_newcombes_example() -> None:
+    """Newcombe 1998, table II, example (a): 56 of 70 against 48 of 80."""
+    assert difference_interval(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert difference_interval(3, 10, 3, 10)[0] < 0 < difference_interval(3, 10, 3, 10)[1]

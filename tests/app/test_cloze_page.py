@@ -148,6 +148,22 @@ def test_an_example_and_the_history_fill_the_fields(open_page: OpenPage, databas
     assert [field(app, key) for key in ("prompt", "answer", "watched")] == [PROMPT, "arlo", "fino"]
 
 
+def test_an_examples_answer_goes_with_its_prompt(open_page: OpenPage) -> None:
+    app = open_page("cloze", study=SHIPPED)
+    assert field(app, "answer")
+    app.text_input(key="prompt").set_value("Berlin is the capital of [MASK] .").run()
+    assert field(app, "answer") == ""
+    assert "First at no layer" not in said(app)
+    app.text_input(key="answer").set_value("germany").run()
+    app.text_input(key="prompt").set_value("Berlin is in [MASK] .").run()
+    assert field(app, "answer") == "germany", "what was typed stays"
+    app.selectbox(key="example").set_value(0).run()
+    prompt, answer = field(app, "prompt"), field(app, "answer")
+    app.text_input(key="answer").set_value("france").run()
+    app.text_input(key="prompt").set_value(f"Yes, {prompt}").run()
+    assert (field(app, "answer"), answer != "france") == ("france", True)
+
+
 @pytest.mark.parametrize("outcome", ["forgotten", "retained"])
 def test_a_stored_fact_has_live_the_ranks_of_the_study(open_page: OpenPage, outcome: str) -> None:
     study = open_study(SHIPPED)

@@ -80,6 +80,15 @@ def test_which_layer_falls_first(open_page: OpenPage, rich: Path, right: pd.Seri
     assert falls, "some layer falls"
     assert table["first"].sum() <= 100.0001
     first = table["first"].idxmax()
+    assert table.loc[first, "first"] < 50
+    assert "No layer clearly falls first." in said(app)
+
+
+def test_a_layer_that_falls_first_in_most_resamples_is_named(open_page: OpenPage) -> None:
+    app = open_page("forgetting", study=SHIPPED, model="qa-squad", right="rank ≤ 10", view="steps")
+    table = next(frame.value for frame in app.dataframe if "drops" in frame.value).set_index("layer")
+    first = table["first"].idxmax()
+    assert table.loc[first, "first"] > 50
     assert f"Layer {first} falls first, in {table.loc[first, 'first']:.1f} % of resamples" in said(app)
 
 
