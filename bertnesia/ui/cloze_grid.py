@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _FIRST_HUE, _TURN = 205.0, 137.508
 """Hues in golden-angle steps: each is far from those before it."""
-_LAYER, _ANSWER, _WORD = 2.6, 4.9, 3.4
+_LAYER, _ANSWER, _WORD = 2.3, 4.6, 3.1
 """Widths of the columns, in rem."""
 
 STYLE = f"""<style>
@@ -24,11 +24,12 @@ STYLE = f"""<style>
 .bertnesia-grid caption {{ caption-side: top; text-align: left; color: inherit; padding: 0 0 .25rem 3px; }}
 .bertnesia-grid caption b {{ font-size: 1.05rem; }}
 .bertnesia-grid caption i {{ display: inline-block; width: .7rem; height: .7rem; margin-right: .4rem; }}
-.bertnesia-grid th, .bertnesia-grid td {{ border: 0; padding: .2rem .35rem; text-align: left; line-height: 1.25; }}
+.bertnesia-grid th, .bertnesia-grid td {{ border: 0; padding: .2rem .25rem; text-align: left; line-height: 1.25; }}
 .bertnesia-grid th {{ font-weight: 400; font-size: .8rem; opacity: .75; white-space: nowrap; }}
 .bertnesia-grid tbody th {{ text-align: right; font-variant-numeric: tabular-nums; }}
-.bertnesia-grid td {{ border-radius: 4px; font-size: .9rem; overflow: hidden; }}
-.bertnesia-grid td bdi {{ display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
+.bertnesia-grid td {{ border-radius: 4px; font-size: .76rem; overflow: hidden; }}
+.bertnesia-grid td bdi {{ display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; }}
+.bertnesia-grid td bdi {{ overflow: hidden; overflow-wrap: anywhere; }}
 .bertnesia-grid td small {{ font-size: .75rem; opacity: .85; white-space: nowrap; font-variant-numeric: tabular-nums; }}
 .bertnesia-grid tr.chosen th {{ opacity: 1; font-weight: 700; }}
 .bertnesia-grid tr.chosen th::before {{ content: "▸ "; }}

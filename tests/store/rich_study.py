@@ -113,7 +113,7 @@ def _runs(random: np.random.Generator, facts: pd.DataFrame) -> Iterator[pd.DataF
                 )
 
 
-def models_table(depths: Mapping[str, int]) -> pa.Table:
+def models_table(depths: Mapping[str, int] = {}) -> pa.Table:
     rows = [
         {
             "model": model, "label": model.upper(), "base": base, "objective": "qa", "training_data": "",
