@@ -71,12 +71,12 @@ def _frozen(encoder: PreTrainedModel) -> PreTrainedModel:
     return encoder
 
 
-@torch.no_grad()
 def device() -> torch.device:
     """The accelerator if there is one, else the CPU: where models are trained and probed."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+@torch.no_grad()
 def layer_states(encoder: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
     """Hidden states (batch, tokens, hidden) after layers 1..L, as the head expects them; the encoder is run once."""
     family = architecture(encoder.config)

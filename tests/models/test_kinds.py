@@ -29,6 +29,7 @@ from bertnesia.models.decoders import (
 )
 from bertnesia.models.encoder import (
     encoder_hash,
+    layer_states,
     load_config,
     load_encoder,
     load_masked_lm,
@@ -132,6 +133,13 @@ def test_full_without_a_head_of_its_own_starts_from_stock(base: Path, corpus: Co
     full = load_layered(str(qa), str(base), ["full"], tmp_path).of_kind("full")
     assert all(torch.allclose(head.output, stock_of(base).output, atol=0.1) for head in full.heads)
     assert read_decoder_config(tmp_path / "full").start is None
+
+
+def test_states_record_nothing_for_gradients(base: Path) -> None:
+    encoder = load_masked_lm(str(base))[0].base_model
+    encoder.requires_grad_(True)
+    ids = torch.tensor([[2, 5, 3]])
+    assert not any(state.requires_grad for state in layer_states(encoder, ids, torch.ones_like(ids)))
 
 
 def test_another_device_gets_everything_and_a_shared_output_matrix_once(
