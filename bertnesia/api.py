@@ -173,6 +173,7 @@ def train_decoders(
             cannot be used.
     """
     if not out and not Path(model).is_dir():
+        locate(str(model))  # says so where a path is not there
         raise BertnesiaError(f"{model} is not a folder here: say where its decoders go, as out (--out).")
     folder = (Path(out) if out else Path(model) / "decoders") / "trained"
     if folder.exists():

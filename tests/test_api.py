@@ -183,6 +183,8 @@ def test_decoders_are_trained_and_then_used(root: Path, tmp_path: Path) -> None:
         bertnesia.train_decoders(model, text, exclude="trex", data=root, steps=2)
     with pytest.raises(BertnesiaError, match=r"organisation/model is not a folder here: say where .* \(--out\)"):
         bertnesia.train_decoders("organisation/model", text)
+    with pytest.raises(BertnesiaError, match=r"There is no model folder \./nowhere"):
+        bertnesia.train_decoders("./nowhere", text)
 
 
 @pytest.mark.parametrize(

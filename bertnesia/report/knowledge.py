@@ -1,6 +1,6 @@
 """What is known, in which layer, of which relation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from bertnesia.report.exhibits import Cast, Exhibit
 from bertnesia.store import queries
 from bertnesia.store.queries import Average, Question
 from bertnesia.store.study import Study
+from bertnesia.titles import probe_set_name
 
 TOTAL_COLUMNS = (
     "probe_set", "model", "facts", "left_out", "last", "last_low", "last_high", "total", "total_low", "total_high",
@@ -25,10 +26,11 @@ LAYER_SHARES = (
 TOTAL_SHARES = frozenset(TOTAL_COLUMNS) - {"probe_set", "model", "facts", "left_out", "best_layer", "seeds"}
 
 
-def known(study: Study, cast: Cast, questions: list[Question], name: Callable[[str], str]) -> Exhibit:
+def known(study: Study, cast: Cast, questions: list[Question]) -> Exhibit:
     """Last layer and total of every probe set and model, with what stands beside a total."""
     tables = [
-        as_many_seeds(findings.totals(study, one, "micro")).assign(probe_set=name(one.probe_set)) for one in questions
+        as_many_seeds(findings.totals(study, one, "micro")).assign(probe_set=probe_set_name(one.probe_set))
+        for one in questions
     ]
     table = pd.concat(tables, ignore_index=True)
     facts = int(table.drop_duplicates("probe_set")["facts"].sum())

@@ -46,7 +46,7 @@ def _overview(study: Study, cast: Cast, questions: list[Question]) -> Section:
         "set are compared on the same facts, those that each could be asked; the table tells how many are left out."
     )
     compared = [question for question in questions if _facts(study, question)]
-    exhibits = (known(study, cast, compared, probe_set_name),) if compared else ()
+    exhibits = (known(study, cast, compared),) if compared else ()
     return Section("How much is known", text, exhibits)
 
 

@@ -38,5 +38,7 @@ def stored_ranks(study: Study, model: str, kinds: Sequence[str], facts: Sequence
 
 def stored_rows(study: Study, table: Table, models: Sequence[str]) -> pd.DataFrame:
     """Everything that a table holds of some models."""
+    if table == "models":
+        return study.models().query("model in @models")
     of_facts = f"_{table}" if table in {"ranks", "predictions"} else ""
     return answer(study, f"stored_rows{of_facts}", given={"table": table, "models": list(models)})

@@ -199,7 +199,7 @@ def _decoders(run: StudyRun, model: ModelSpec, work: Pass) -> Rows:
     return rows
 
 
-LENT = ("base", "own")
+_LENT = ("base", "own")
 """Kinds of decoders that were not trained on the states that they are asked with."""
 
 _NOT_TRAINED = {"corpus": "", "steps": 0, "loss": None, "accuracy": None, "still_improving": False}
@@ -223,7 +223,7 @@ def _score_lent(run: StudyRun, rows: Rows) -> None:
     if not all(run.has_file(name) for name in run.spec.text) or not run.spec.text:
         return
     for model in run.spec.models:
-        mine = [row for row in rows if row["model"] == model.name and row["kind"] in LENT and row["loss"] is None]
+        mine = [row for row in rows if row["model"] == model.name and row["kind"] in _LENT and row["loss"] is None]
         place = run.folder(model)
         if not mine or not (place / "config.json").is_file():
             continue

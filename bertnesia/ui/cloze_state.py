@@ -50,6 +50,7 @@ def open_link(study: Study) -> pd.Series | None:
         came(fact["prompt"], fact["object"])
     elif "prompt" in texts and texts["prompt"] != st.session_state.get(_SHOWN):
         _fill_from_link({name: "" for name in ("answer", "watched") if name not in texts})
+        st.session_state.pop(_CAME, None)
     return fact
 
 

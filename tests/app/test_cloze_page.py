@@ -162,6 +162,11 @@ def test_an_examples_answer_goes_with_its_prompt(open_page: OpenPage) -> None:
     app.text_input(key="answer").set_value("france").run()
     app.text_input(key="prompt").set_value(f"Yes, {prompt}").run()
     assert (field(app, "answer"), answer != "france") == ("france", True)
+    app.selectbox(key="example").set_value(1).run()
+    came = field(app, "answer")
+    app.query_params.update(prompt="It lies in [MASK] .", answer=came)
+    app.run()
+    assert (field(app, "prompt"), field(app, "answer")) == ("It lies in [MASK] .", came), "what a link says stays"
 
 
 @pytest.mark.parametrize("outcome", ["forgotten", "retained"])
